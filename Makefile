@@ -1,0 +1,65 @@
+# Menshen. `make` lists what there is to make.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+SEED      ?= 1
+SPEED     ?= 10
+FUZZTIME  ?= 30s
+ROWS      ?= 10000000
+CAMPAIGN  ?= 10m
+# The race detector wants a 64-bit machine; `make test RACE=` does without.
+RACE      ?= -race
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+# SQLite flushes with fdatasync only if it is told that there is one; the value
+# stands in the key of Go's build cache, so it is the same everywhere.
+export CGO_CFLAGS := -O2 -g -DHAVE_FDATASYNC=1
+export FUZZTIME
+
+TEST = go test -json $(RACE) -shuffle=on -timeout 20m ./... | go run ./internal/testsum
+
+.PHONY: help build demo test test-full test-everything lint fuzz bench campaign need need-race clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+
+build: ## programs into bin/
+	@scripts/need.sh -trimpath
+	go build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/ ./cmd/...
+
+demo: build ## a scripted day at a simulated gate: SEED=1 SPEED=10
+	bin/gatesim demo --seed $(SEED) --speed $(SPEED)
+
+test: need-race ## all tests; ends with what could not be run here and why
+	@$(TEST)
+
+test-full: need-race ## all tests, none left out; lint; every fuzz target; a tree left as it was
+	@scripts/unchanged.sh $(MAKE) --no-print-directory test-everything
+
+test-everything:
+	@$(TEST) -full
+	@$(MAKE) --no-print-directory lint fuzz
+
+lint: need ## gofmt, go vet, staticcheck
+	@scripts/lint.sh
+
+fuzz: need ## every fuzz target for FUZZTIME=30s
+	@scripts/fuzz.sh
+
+bench: need ## every benchmark, one package at a time: ROWS=10000000
+	MENSHEN_BENCH_ROWS=$(ROWS) go test -p 1 -run '^$$' -bench . -timeout 3h ./...
+
+campaign: need-race ## hours: every test twenty times in changing order, then CAMPAIGN=10m of fuzzing a target
+	@go test -json $(RACE) -shuffle=on -count=20 -timeout 6h ./... | go run ./internal/testsum -full
+	@FUZZTIME=$(CAMPAIGN) scripts/fuzz.sh
+
+need:
+	@scripts/need.sh
+
+need-race:
+	@scripts/need.sh $(RACE)
+
+clean: ## what build has made
+	rm -rf bin
