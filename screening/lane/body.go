@@ -1,0 +1,195 @@
+package lane
+
+import (
+	"github.com/menshen/menshen/screening"
+)
+
+// body is what the lane knows of whoever stands before the lens.
+type body struct {
+	// present is the presence input.
+	present bool
+	// fresh says that nobody has been judged since the view was last empty (or
+	// the presence last rose): whoever is measured now is somebody new.
+	fresh bool
+	// inView says that the last sample showed somebody.
+	inView bool
+	// orphan says that this body came into an empty view of an idle lane.
+	orphan bool
+	// settling: the lens is watched until the view is empty.
+	settling bool
+	prompted bool
+	samples  []screening.Sample
+	peak     screening.MilliC
+}
+
+// drop forgets the samples of a body.
+func (b *body) drop() { b.samples, b.peak = nil, 0 }
+
+// add takes a sample of the body in view; it reports false when the sample
+// cannot be of the same body. Coming closer is a rise from readings that were
+// too cold to be judged, and starts the samples over.
+func (b *body) add(in screening.Instrument, s screening.Sample, low screening.MilliC) bool {
+	if n := len(b.samples); n > 0 {
+		last := b.samples[n-1]
+		if s.At-last.At < in.Period*4/5 {
+			return true
+		}
+		step := s.Object - last.Object
+		if step > screening.SameBody && b.peak < low {
+			b.samples = b.samples[:0]
+		} else if step > screening.SameBody || step < -screening.SameBody {
+			return false
+		}
+		if len(b.samples) == screening.SamplesPerReading {
+			b.samples = append(b.samples[:0], b.samples[1:]...)
+		}
+	}
+	b.samples = append(b.samples, s)
+	b.peak = max(b.peak, s.Object)
+	return true
+}
+
+func (m *Machine) sample(s Sample) {
+	b := &m.body
+	switch {
+	case s.Fault:
+		b.samples = nil // the peak stays: what was seen was seen
+		return
+	case m.now.Mono-s.At > screening.SampleAge || s.At > m.now.Mono:
+		return
+	case s.Object < screening.EmptyBelow:
+		m.viewEmpty()
+		return
+	}
+	rose := !b.inView
+	b.inView = true
+	high := m.policy.High(s.Object) && s.Object <= screening.BodyAbove
+	switch m.phase {
+	case Idle, Attended:
+		if rose {
+			b.orphan = b.fresh
+			b.fresh = b.fresh && m.cfg.Presence // without presence only a body after the scan counts
+		}
+		if b.orphan {
+			m.orphan(s.Sample, high)
+		}
+	case Gathering:
+		m.gather(s.Sample)
+	case Recording:
+		m.cur.doubt = m.cur.doubt || high
+	case Releasing:
+		// Somebody hot stands at an open barrier: shut it first, then see who.
+		if high && (b.fresh || m.cfg.Presence && !b.present) {
+			m.shut()
+		}
+	case Held:
+	}
+}
+
+// viewEmpty: nobody is before the lens.
+func (m *Machine) viewEmpty() {
+	b := &m.body
+	b.inView, b.orphan = false, false
+	if m.cfg.Presence {
+		b.samples = nil // one presence is one body; its peak stays
+		return
+	}
+	left := len(b.samples) > 0
+	suspect := m.policy.High(b.peak) && b.peak > 0
+	b.fresh, b.settling = true, false
+	if m.phase == Gathering && left && suspect {
+		m.stopSuspect()
+		return
+	}
+	b.drop()
+}
+
+// orphan measures somebody who has not scanned: high, it is a stop; otherwise
+// it serves a scan that follows within the same presence.
+func (m *Machine) orphan(s screening.Sample, high bool) {
+	b := &m.body
+	if m.cfg.Presence && !b.present {
+		return
+	}
+	if !b.add(m.cfg.Instrument, s, m.policy.Low()) {
+		// Another body: what was measured belongs to nobody.
+		b.drop()
+		b.fresh, b.orphan = false, false
+		return
+	}
+	if high && !m.resting {
+		m.shut()
+	}
+	if !m.policy.Needs(screening.RoleUnknown, m.cfg.Direction).Temperature || m.stopping {
+		return
+	}
+	r := screening.Take(m.cfg.Instrument, b.samples, b.peak, m.policy.Low(), m.now.Mono)
+	if r.Quality == screening.Valid && m.policy.High(r.Peak) {
+		m.open(Scan{})
+		m.cur.end = Orphan
+		m.cur.readings = append(m.cur.readings, r)
+		m.decide()
+	}
+}
+
+// gather counts samples of the body that belongs to the open arrival.
+func (m *Machine) gather(s screening.Sample) {
+	b, low := &m.body, m.policy.Low()
+	if !m.needs().Temperature || !b.fresh || m.cfg.Presence && !b.present {
+		return
+	}
+	if !b.add(m.cfg.Instrument, s, low) {
+		b.fresh = false
+		m.endUnfinished()
+		return
+	}
+	if m.policy.High(s.Object) && !m.resting {
+		m.shut()
+	}
+	r := screening.Take(m.cfg.Instrument, b.samples, b.peak, low, m.now.Mono)
+	switch r.Quality {
+	case screening.Valid, screening.Ambient:
+		m.cur.readings = append(m.cur.readings, r)
+	case screening.Cold:
+		m.cur.tries++
+		b.drop()
+		if m.cur.tries < Tries {
+			m.openWindow()
+			m.emit(Signal{Again})
+			m.bump()
+			return
+		}
+		m.cur.readings = append(m.cur.readings, r)
+	default:
+		return // more samples may still agree
+	}
+	m.tryDecide()
+}
+
+func (m *Machine) presence(on bool) {
+	b := &m.body
+	if b.present == on {
+		return
+	}
+	suspect := m.policy.High(b.peak) && b.peak > 0
+	fresh := b.fresh // otherwise the open arrival waits for somebody else to come
+	b.present = on
+	if on {
+		b.drop()
+		b.fresh, b.orphan, b.inView, b.prompted = true, true, false, false
+		if m.phase == Idle {
+			m.set(timerPrompt, PromptAfter)
+		}
+		return
+	}
+	if m.phase == Gathering && fresh {
+		if suspect {
+			m.stopSuspect()
+		} else {
+			m.endUnfinished()
+		}
+	}
+	b.drop()
+	b.fresh, b.orphan, b.inView, b.prompted = false, false, false, false
+	m.bump()
+}

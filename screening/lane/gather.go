@@ -1,0 +1,228 @@
+package lane
+
+import (
+	"github.com/menshen/menshen/screening"
+)
+
+func (m *Machine) scan(s Scan) {
+	switch m.phase {
+	case Recording, Releasing:
+		if m.cur != nil && s.Subject.ID != 0 && s.Subject.ID == m.cur.subject.ID {
+			return
+		}
+		m.park(s)
+		if s.Held && m.phase == Releasing {
+			m.shut()
+		}
+	case Gathering:
+		m.secondScan(s)
+	case Held:
+		// The stop stays until a person answers it or sets it aside.
+	default:
+		m.begin(s)
+	}
+}
+
+func (m *Machine) park(s Scan) {
+	if !m.stopping {
+		m.parked, m.parkedAt = &s, m.now.Mono
+	}
+}
+
+// secondScan comes into an open arrival. An opaque code belongs to whoever is
+// being served; a badge is somebody new and ends the open arrival at once.
+func (m *Machine) secondScan(s Scan) {
+	a := m.cur
+	switch {
+	case s.Opaque:
+		a.code.Digest = s.Digest
+		m.bump()
+	case s.Subject.ID != 0 && s.Subject.ID == a.subject.ID:
+	case a.subject.ID == 0 && a.badge == nil && len(a.readings) == 0 && len(m.body.samples) == 0:
+		// A code was shown first and the badge now.
+		digest := a.code.Digest
+		m.identify(s)
+		a.code.Digest = digest
+		m.bump()
+		m.afterScan(s)
+	case m.policy.High(m.body.peak) && m.body.peak > 0:
+		m.park(s)
+		m.stopSuspect()
+	default:
+		// The body in view may still be the one before: only an empty view, or
+		// a new presence, makes the next measurement this person's.
+		m.body.fresh = m.body.fresh && !m.body.inView && !m.cfg.Presence
+		m.endUnfinished()
+		m.begin(s)
+	}
+}
+
+// open starts an arrival.
+func (m *Machine) open(s Scan) {
+	m.count++
+	m.cur = &arrival{id: m.count<<4 | uint32(m.cfg.Number-1)&0xF, end: Decided, scanned: m.now.Mono}
+	m.shown = nil
+	m.cancel(timerShow)
+	m.identify(s)
+}
+
+func (m *Machine) identify(s Scan) {
+	a := m.cur
+	a.subject, a.code, a.held = s.Subject, s.Code, s.Held
+	switch {
+	case s.Opaque:
+		a.code.Digest = s.Digest
+	case s.Subject.ID == 0:
+		a.badge = s.Digest
+	}
+	if s.Carried != nil {
+		a.readings = append(a.readings, *s.Carried)
+	}
+}
+
+func (m *Machine) begin(s Scan) {
+	if m.stopping {
+		return
+	}
+	m.open(s)
+	if !m.cfg.Presence {
+		m.body.drop()
+	}
+	m.phase = Gathering
+	m.bump()
+	if m.isRepeat() {
+		m.again()
+		return
+	}
+	m.openWindow()
+	if m.cfg.Presence && !m.body.present {
+		m.set(timerGrace, PresenceGrace)
+	}
+	m.afterScan(s)
+}
+
+// afterScan decides at once what no measurement can change.
+func (m *Machine) afterScan(s Scan) {
+	unknownBadge := s.Subject.ID == 0 && !s.Opaque
+	if s.Held || unknownBadge {
+		m.decide()
+		return
+	}
+	m.takeMeasured()
+	m.tryDecide()
+}
+
+// takeMeasured uses what was measured before the scan in the same presence.
+func (m *Machine) takeMeasured() {
+	b := &m.body
+	if !m.cfg.Presence || !b.present || !b.fresh {
+		return
+	}
+	r := screening.Take(m.cfg.Instrument, b.samples, b.peak, m.policy.Low(), m.now.Mono)
+	if r.Quality == screening.Valid {
+		m.cur.readings = append(m.cur.readings, r)
+	}
+}
+
+func (m *Machine) openWindow() {
+	m.set(timerPrompt, PromptAfter)
+	m.set(timerWindow, WindowEnds)
+}
+
+func (m *Machine) isRepeat() bool {
+	a := m.cur
+	return a.subject.ID != 0 && a.subject.ID == m.last.subject && !a.held && m.now.Mono-m.last.at <= RepeatWithin
+}
+
+// again lets the same badge in once more, without a new measurement and with
+// an entry of its own; the second time a person decides.
+func (m *Machine) again() {
+	m.cur.end = Repeat
+	if m.last.used {
+		m.cur.decision = screening.Decision{Outcome: screening.Admit}.Stop("lane/repeat", screening.AlreadyIn, screening.Refer)
+		m.stop()
+		return
+	}
+	m.last.used = true
+	m.conclude(screening.Decision{Outcome: screening.Admit})
+}
+
+// tryDecide decides as soon as nothing more is to be waited for. A positive
+// green is not waited for: it is asked of the guard.
+func (m *Machine) tryDecide() {
+	a, n := m.cur, m.needs()
+	if n.Identity && a.subject.ID == 0 && a.code.Digest == nil {
+		return
+	}
+	measurable := m.cfg.Thermometer && m.faults&ThermometerLost == 0
+	if n.Temperature && measurable && len(a.readings) == 0 {
+		return
+	}
+	m.decide()
+}
+
+func (m *Machine) arrival() screening.Arrival {
+	a := m.cur
+	return screening.Arrival{
+		Direction: m.cfg.Direction, Subject: a.subject, Readings: a.readings, Code: a.code, Held: a.held,
+		Now: m.now.Wall, ClockTrusted: m.now.Trusted,
+	}
+}
+
+func (m *Machine) decide() { m.conclude(m.policy.Decide(m.arrival())) }
+
+// conclude acts on a decision: an admission goes to the record and nothing
+// else happens; everything else stops at once.
+func (m *Machine) conclude(d screening.Decision) {
+	a := m.cur
+	m.cancel(timerPrompt, timerWindow, timerGrace)
+	m.judged()
+	if d.Outcome == screening.Admit && m.faults&attending != 0 {
+		d = d.Stop("lane/attended", screening.LaneAttended, screening.Refer)
+	}
+	a.decision = d
+	if d.Outcome == screening.Admit {
+		m.startRecording(NoAct)
+		return
+	}
+	m.stop()
+}
+
+// judged marks the body in view as used up: the next measurement needs an
+// empty view, or a new presence.
+func (m *Machine) judged() {
+	b := &m.body
+	b.drop()
+	b.fresh, b.orphan = false, false
+	if !m.cfg.Presence && m.cfg.Thermometer {
+		b.settling = true
+		m.set(timerSettle, SettleFor)
+	}
+}
+
+// endUnfinished ends an arrival without a decision. It is not a stop: nobody
+// is asked to do anything. A high sample is one, however short it was.
+func (m *Machine) endUnfinished() {
+	if m.policy.High(m.body.peak) && m.body.peak > 0 {
+		m.stopSuspect()
+		return
+	}
+	a := m.cur
+	a.end = Incomplete
+	m.body.drop()
+	m.cancel(timerGrace)
+	m.emit(Signal{Again}, Append{m.record(NoAct)})
+	m.set(timerShow, ShowAgain)
+	m.rest()
+}
+
+// stopSuspect stops somebody of whom a high sample was seen and no whole
+// reading could be taken.
+func (m *Machine) stopSuspect() {
+	b := &m.body
+	m.cur.readings = append(m.cur.readings, screening.Reading{
+		Peak: b.peak, Value: b.peak, Instrument: m.cfg.Instrument.Name, Formula: screening.FormulaSkin1,
+		Quality: screening.Scattered, Samples: uint8(len(b.samples)),
+	})
+	m.decide()
+}

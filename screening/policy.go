@@ -1,0 +1,252 @@
+package screening
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Bounds that no policy can widen, whoever signed it.
+const (
+	ThresholdLeast MilliC = 36_000
+	ThresholdMost  MilliC = 38_500
+	// HardFever never admits, in any mode and under any policy.
+	HardFever MilliC = 38_500
+	// LowLeast and LowMost bound the lowest temperature taken for skin.
+	LowLeast MilliC = 30_000
+	LowMost  MilliC = 36_000
+	// CodeAgeMost bounds how old a colour may be.
+	CodeAgeMost = 14 * 24 * time.Hour
+	rowsMost    = 64
+)
+
+// Boundary says whether the threshold itself is high.
+type Boundary uint8
+
+// The boundaries. The zero value is the stricter one.
+const (
+	Reaches Boundary = 0 // ≥
+	Exceeds Boundary = 1 // >
+)
+
+// Sign returns the boundary as a mathematical sign.
+func (b Boundary) Sign() string {
+	if b == Exceeds {
+		return ">"
+	}
+	return "≥"
+}
+
+// Kind is what a policy is for. The zero value is entry screening.
+type Kind uint8
+
+// The kinds of policy.
+const (
+	EntryScreening Kind = 0
+	Attendance     Kind = 1 // who came; no temperature; every screen says so
+)
+
+// Evidence is what a requirement asks for: a closed vocabulary.
+type Evidence uint8
+
+// The evidence.
+const (
+	Identity    Evidence = 1
+	Temperature Evidence = 2
+	// NotBarred fails on a known yellow or red; an unknown colour satisfies it.
+	NotBarred Evidence = 3
+	// PositiveGreen fails unless a fresh green is known.
+	PositiveGreen Evidence = 4
+)
+
+// Roles is a set of roles; the zero value is everybody.
+type Roles uint8
+
+// RolesOf makes a set.
+func RolesOf(roles ...Role) Roles {
+	var s Roles
+	for _, r := range roles {
+		s |= 1 << r
+	}
+	return s
+}
+
+// has reports whether a row for these roles applies to r. Somebody of whom
+// nothing is known is asked everything.
+func (s Roles) has(r Role) bool {
+	return s == 0 || r == RoleUnknown || r > Visitor || s&(1<<r) != 0
+}
+
+// Requirement is one row of a policy.
+type Requirement struct {
+	// ID names the row in decisions and entries; 1–40 bytes, unique.
+	ID        string
+	Roles     Roles
+	Direction Direction
+	Evidence  Evidence
+	// Fail is the outcome when the evidence speaks against the person. Missing
+	// evidence is at least Refer, but for a cold forehead, which is Recheck.
+	Fail Outcome
+	// Warn lists the row in the decision without deciding.
+	Warn bool
+	// Source is the text that demands the row: document and line.
+	Source string
+}
+
+// Spec is a policy as somebody wrote it: not yet checked, and no lane takes it.
+type Spec struct {
+	Number    uint32 // rises with every policy; 0 is the built-in default
+	Name      string
+	Kind      Kind
+	Threshold MilliC
+	Boundary  Boundary
+	// Low is the lowest value taken for skin; below it the reading is Cold.
+	Low          MilliC
+	CodeAge      time.Duration
+	Requirements []Requirement
+}
+
+// Policy is a Spec that passed the bounds. Its zero value admits nobody.
+type Policy struct {
+	spec  Spec
+	valid bool
+}
+
+// Compile checks a Spec against the compiled-in bounds and reports every fault.
+func Compile(s Spec) (Policy, error) {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if s.Kind > Attendance {
+		fault("kind %d is unknown", s.Kind)
+	}
+	if s.Threshold < ThresholdLeast || s.Threshold > ThresholdMost {
+		fault("threshold %v lies outside %v to %v", s.Threshold, ThresholdLeast, ThresholdMost)
+	}
+	if s.Low < LowLeast || s.Low > LowMost || s.Low >= s.Threshold {
+		fault("lowest skin temperature %v lies outside %v to %v or is not below the threshold", s.Low, LowLeast, LowMost)
+	}
+	if s.Boundary > Exceeds {
+		fault("boundary %d is unknown", s.Boundary)
+	}
+	if s.CodeAge < 0 || s.CodeAge > CodeAgeMost {
+		fault("code age %v lies outside 0 to %v", s.CodeAge, CodeAgeMost)
+	}
+	if len(s.Requirements) > rowsMost {
+		fault("%d rows are more than %d", len(s.Requirements), rowsMost)
+	}
+	seen := map[string]bool{}
+	for i, r := range s.Requirements {
+		if err := r.check(); err != nil {
+			fault("row %d (%q): %w", i+1, r.ID, err)
+		}
+		if seen[r.ID] {
+			fault("row %d: %q stands twice", i+1, r.ID)
+		}
+		seen[r.ID] = true
+	}
+	if !s.enforcesForAll(Identity) {
+		fault("no enforced row asks everybody who comes in for identity")
+	}
+	if s.Kind == EntryScreening && !s.enforcesForAll(Temperature) {
+		fault("no enforced row asks everybody who comes in for a temperature, and the kind is not attendance")
+	}
+	if len(faults) > 0 {
+		return Policy{}, fmt.Errorf("policy %d: %w", s.Number, errors.Join(faults...))
+	}
+	s.Requirements = append([]Requirement(nil), s.Requirements...)
+	return Policy{spec: s, valid: true}, nil
+}
+
+func (r Requirement) check() error {
+	switch {
+	case r.ID == "" || len(r.ID) > 40:
+		return errors.New("its name must have 1 to 40 bytes")
+	case r.Direction > Out:
+		return fmt.Errorf("direction %d is unknown", r.Direction)
+	case r.Evidence < Identity || r.Evidence > PositiveGreen:
+		return fmt.Errorf("evidence %d is unknown", r.Evidence)
+	case r.Fail == Admit || r.Fail > Refuse:
+		return fmt.Errorf("failing it must stop at a person, not %v", r.Fail)
+	}
+	return nil
+}
+
+func (s Spec) enforcesForAll(e Evidence) bool {
+	for _, r := range s.Requirements {
+		if r.Evidence == e && r.Direction == In && r.Roles == 0 && !r.Warn {
+			return true
+		}
+	}
+	return false
+}
+
+// Spec returns a copy of what was compiled.
+func (p Policy) Spec() Spec {
+	s := p.spec
+	s.Requirements = append([]Requirement(nil), s.Requirements...)
+	return s
+}
+
+// Number returns the policy's number; 0 is the built-in default.
+func (p Policy) Number() uint32 { return p.spec.Number }
+
+// Low returns the lowest temperature taken for skin.
+func (p Policy) Low() MilliC { return p.spec.Low }
+
+// Threshold returns the threshold and its boundary.
+func (p Policy) Threshold() (MilliC, Boundary) { return p.spec.Threshold, p.spec.Boundary }
+
+// High reports whether a temperature stands at or above the threshold, or
+// above it, as the boundary says. Under the zero Policy every value is high.
+func (p Policy) High(t MilliC) bool {
+	if t >= HardFever || !p.valid {
+		return true
+	}
+	if p.spec.Boundary == Exceeds {
+		return t > p.spec.Threshold
+	}
+	return t >= p.spec.Threshold
+}
+
+// Needs is what a lane waits for.
+type Needs struct{ Identity, Temperature, Green bool }
+
+// Needs returns the evidence that the rows in force ask of a role. What no row
+// asks for is not waited for, not shown and not reported.
+func (p Policy) Needs(role Role, d Direction) Needs {
+	var n Needs
+	for _, r := range p.spec.Requirements {
+		if r.Direction != d || !r.Roles.has(role) {
+			continue
+		}
+		switch r.Evidence {
+		case Identity:
+			n.Identity = true
+		case Temperature:
+			n.Temperature = true
+		case PositiveGreen:
+			n.Green = true
+		}
+	}
+	return n
+}
+
+// Default is the built-in policy: everybody shows a badge and a valid
+// temperature; a known yellow or red stops; a positive green is asked of staff,
+// service and visitors only, because pupils carry no phones. The threshold is
+// that of rule 3 ("reaches or exceeds 37.3 °C", document 002 line 1247).
+func Default() Spec {
+	return Spec{
+		Name:      "default",
+		Threshold: 37_300,
+		Boundary:  Reaches,
+		Low:       35_000,
+		CodeAge:   24 * time.Hour,
+		Requirements: []Requirement{
+			{ID: "identity", Evidence: Identity, Fail: Refer, Source: "002 L1332"},
+			{ID: "temperature", Evidence: Temperature, Fail: Recheck, Source: "002 L1247"},
+			{ID: "colour", Evidence: NotBarred, Fail: Refer, Source: "002 L1320"},
+			{ID: "green", Roles: RolesOf(Staff, Service, Visitor), Evidence: PositiveGreen, Fail: Refer, Source: "002 L835"},
+		},
+	}
+}
