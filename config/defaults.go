@@ -1,0 +1,29 @@
+package config
+
+import "time"
+
+// DefaultData is the data directory of a gated.toml that names none, and where
+// the last good configuration is looked for when gated.toml cannot be read.
+const DefaultData = "/var/lib/menshen"
+
+// What stands where a key is left out.
+const (
+	defaultSocket   = "/run/menshen/gated.sock"
+	defaultLanguage = LanguageChinese
+	defaultListen   = "127.0.0.1:8630"
+
+	defaultBaud    = 9600
+	defaultBias    = BiasNone
+	defaultSilence = 80 * time.Millisecond
+
+	defaultAddress = 0x5A // as the MLX90614 leaves the factory
+	defaultPEC     = PECStrict
+	defaultMode    = ModeQuery
+	defaultPeriod  = 150 * time.Millisecond
+
+	defaultPulse = 300 * time.Millisecond
+)
+
+// defaultAmbient is the range, in degrees Celsius, in which a thermometer
+// without the key ambient is trusted.
+func defaultAmbient() [2]float64 { return [2]float64{0, 40} }
