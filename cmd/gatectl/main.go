@@ -1,0 +1,171 @@
+// Command gatectl is the gate's admin tool: it checks a configuration, shows
+// the state of a running gate, imports the roster, prints badges, lifts holds,
+// and reads and proves the journal.
+//
+// It asks gated over its unix socket; what only reads the journal reads the
+// file. It exits 0 when all is well, 1 when something failed, 2 when called
+// wrongly, 78 when the configuration is at fault.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/menshen/menshen/config"
+	firmwareconfig "github.com/menshen/menshen/firmware-config"
+)
+
+var version = "devel"
+
+// Exit codes.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+	exitConfig = 78
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// tool is one call of gatectl.
+type tool struct {
+	config         string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// errUsage: the call is wrong; the usage has been printed.
+var errUsage = errors.New("usage")
+
+const usage = `gatectl asks a gate, or reads its journal.
+
+  gatectl [-config FILE] COMMAND
+
+  check                        read the configuration; every fault with line and remedy
+  status                       what the gate is doing and what is wrong with it
+  roster import [-preview] [-allow-left N] FILE.csv
+                               replace the roster by a list; prints added, changed, left
+  roster undo                  bring back the roster before the last change
+  roster pin NUMBER            set a member of staff's PIN, read from standard input
+  roster badges [-class C] DIR QR pictures and a sheet to print
+  hold list                    who is on hold
+  hold lift -by NUMBER NUMBER  end a hold by name; the PIN is read from standard input
+  journal verify               recompute every hash and the root
+  journal export               every entry as one JSON object a line
+  journal tail [-n N] [-f]     the newest entries
+  rest                         write OFF to every barrier; for when gated is not running
+  version
+`
+
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	t := &tool{stdin: stdin, stdout: stdout, stderr: stderr}
+	flags := flag.NewFlagSet("gatectl", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() { fmt.Fprint(stderr, usage) }
+	flags.StringVar(&t.config, "config", "/etc/menshen/gated.toml", "")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return exitUsage
+	}
+	err := t.command(ctx, flags.Args())
+	var faults config.Faults
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errUsage):
+		fmt.Fprint(stderr, usage)
+		return exitUsage
+	case errors.As(err, &faults):
+		fmt.Fprintln(stderr, faults)
+		return exitConfig
+	}
+	fmt.Fprintln(stderr, "gatectl:", err)
+	return exitFailed
+}
+
+func (t *tool) command(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return errUsage
+	}
+	name, rest := args[0], args[1:]
+	switch name {
+	case "version":
+		fmt.Fprintln(t.stdout, "gatectl", version)
+		return nil
+	case "check":
+		return t.check(rest)
+	case "status":
+		return t.status(ctx)
+	case "roster":
+		return t.roster(ctx, rest)
+	case "hold":
+		return t.hold(ctx, rest)
+	case "journal":
+		return t.journal(ctx, rest)
+	case "rest":
+		return t.rest()
+	}
+	return errUsage
+}
+
+func (t *tool) load() (*config.Config, error) {
+	return config.Load(t.config, firmwareconfig.Profiles())
+}
+
+// check prints every fault, or what the configuration means.
+func (t *tool) check(args []string) error {
+	if len(args) == 1 {
+		t.config = args[0]
+	} else if len(args) > 1 {
+		return errUsage
+	}
+	cfg, err := t.load()
+	if err != nil {
+		return err
+	}
+	for _, w := range cfg.Warnings {
+		fmt.Fprintln(t.stdout, "warning:", w)
+	}
+	fmt.Fprintf(t.stdout, "%s: gate %s, profile %s, %d lane(s), pages at %s\n", t.config, cfg.Gate, cfg.Board.Name, len(cfg.Board.Lanes), cfg.Web.Listen)
+	for _, l := range cfg.Board.Lanes {
+		fmt.Fprintf(t.stdout, "  lane %d (%s):", l.Number, l.Direction)
+		for _, part := range []struct {
+			fitted bool
+			name   string
+		}{
+			{l.Scanner != nil, "scanner"}, {l.Thermometer != nil, "thermometer"}, {l.Barrier != nil, "barrier"},
+			{l.Lamps.Green.Relay != "", "green"}, {l.Lamps.Red.Relay != "", "red"}, {l.Lamps.Buzzer.Relay != "", "buzzer"},
+			{l.Presence != nil, "presence"}, {l.Button != nil, "button"},
+		} {
+			if part.fitted {
+				fmt.Fprint(t.stdout, " ", part.name)
+			}
+		}
+		fmt.Fprintln(t.stdout)
+	}
+	return nil
+}
+
+// flagsOf parses a subcommand's flags and wants exactly n arguments behind them.
+func (t *tool) flagsOf(name string, args []string, n int, define func(*flag.FlagSet)) ([]string, error) {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	if define != nil {
+		define(flags)
+	}
+	if flags.Parse(args) != nil || flags.NArg() != n {
+		return nil, errUsage
+	}
+	return flags.Args(), nil
+}

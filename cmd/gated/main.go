@@ -1,0 +1,191 @@
+// Command gated runs one gate: it reads its configuration, opens the devices
+// of the board profile, screens who arrives, records every arrival and serves
+// the guard's page.
+//
+// It exits 0 after a stop by SIGTERM or interrupt, 1 after a failure, 2 when
+// called wrongly, 78 when no configuration can be used and no page can say so.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"github.com/menshen/menshen/config"
+	"github.com/menshen/menshen/device/board"
+	firmwareconfig "github.com/menshen/menshen/firmware-config"
+	"github.com/menshen/menshen/gate"
+)
+
+var version = "devel"
+
+// Exit codes, as the unit knows them.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+	exitConfig = 78
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stderr io.Writer) int {
+	flags := flag.NewFlagSet("gated", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	name := flags.String("config", "/etc/menshen/gated.toml", "configuration `file`")
+	show := flags.Bool("version", false, "print the version")
+	if flags.Parse(args) != nil || flags.NArg() > 0 {
+		return exitUsage
+	}
+	if *show {
+		fmt.Fprintln(stderr, "gated", version)
+		return 0
+	}
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	cfg, banner, err := configuration(*name, log)
+	if err != nil {
+		return explain(ctx, err, log)
+	}
+	if err := runGate(ctx, cfg, banner, log); err != nil {
+		log.Error("gate ended", "err", err)
+		return exitFailed
+	}
+	return 0
+}
+
+// configuration returns what to run with: the file, or the last one that was
+// good with a banner that says why.
+func configuration(name string, log *slog.Logger) (cfg *config.Config, banner string, err error) {
+	cfg, err = config.Load(name, firmwareconfig.Profiles())
+	if err == nil {
+		for _, w := range cfg.Warnings {
+			log.Warn("configuration", "warning", w.String())
+		}
+		return cfg, "", nil
+	}
+	log.Error("configuration not taken", "err", err)
+	last, lastErr := config.LoadLastGood(config.DataDir(name))
+	if lastErr != nil {
+		return nil, "", err
+	}
+	return last, err.Error(), nil
+}
+
+// runGate runs until the context ends or the gate fails.
+func runGate(ctx context.Context, cfg *config.Config, banner string, log *slog.Logger) error {
+	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	pages, err := net.Listen("tcp", cfg.Web.Listen)
+	if err != nil {
+		return fmt.Errorf("web.listen: %w", err)
+	}
+	defer pages.Close()
+	control, err := listenControl(cfg.Socket)
+	if err != nil {
+		return err
+	}
+	defer control.Close()
+	clock := gate.NewClock()
+	g, err := gate.New(gate.Options{
+		Config: cfg, Opener: board.New(cfg.Board, log.With("component", "board")), Now: clock.Now, Log: log,
+		Version: version, Web: pages, Control: control, Banner: banner,
+	})
+	if err != nil {
+		return err
+	}
+	// A second signal does not wait for anything: rest, and out.
+	again := make(chan os.Signal, 2)
+	signal.Notify(again, syscall.SIGTERM, os.Interrupt)
+	defer signal.Stop(again)
+	done := make(chan error, 1)
+	go func() { done <- g.Run(ctx) }()
+	if banner == "" {
+		if err := config.KeepLastGood(cfg.Data, cfg); err != nil {
+			log.Warn("last good configuration not kept", "err", err)
+		}
+	}
+	go watchdog(ctx, g, log)
+	log.Info("pages served", "url", "http://"+pages.Addr().String()+"/")
+	for signals := 0; ; {
+		select {
+		case err := <-done:
+			return err
+		case <-again:
+			if signals++; signals > 1 {
+				return errors.Join(errors.New("second signal: stopped at once"), g.Rest())
+			}
+		}
+	}
+}
+
+// listenControl opens gatectl's socket. A socket file that a killed process
+// left is in nobody's use: the journal's lock is what keeps two gates apart.
+func listenControl(path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return nil, fmt.Errorf("socket directory: %w", err)
+	}
+	if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+		c.Close()
+		return nil, fmt.Errorf("socket %s: another gated is running", path)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("socket: %w", err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("socket: %w", err)
+	}
+	if err := os.Chmod(path, 0o660); err != nil {
+		return nil, errors.Join(fmt.Errorf("socket: %w", err), l.Close())
+	}
+	return l, nil
+}
+
+// watchdog tells systemd that the gate is up, and feeds its watchdog as long
+// as lanes turn and the committer answers.
+func watchdog(ctx context.Context, g *gate.Gate, log *slog.Logger) {
+	interval, err := daemon.SdWatchdogEnabled(false)
+	ready := func() bool {
+		limit, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		err := g.Alive(limit)
+		if err != nil && ctx.Err() == nil {
+			log.Error("gate does not answer", "err", err)
+		}
+		return err == nil
+	}
+	if ready() {
+		_, _ = daemon.SdNotify(false, daemon.SdNotifyReady)
+	}
+	if err != nil || interval == 0 {
+		return
+	}
+	tick := time.NewTicker(interval / 2)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
+			return
+		case <-tick.C:
+			if ready() {
+				_, _ = daemon.SdNotify(false, daemon.SdNotifyWatchdog)
+			}
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package gate
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/menshen/menshen/config"
+	"github.com/menshen/menshen/entry"
+	"github.com/menshen/menshen/journal"
+	"github.com/menshen/menshen/screening"
+	"github.com/menshen/menshen/screening/lane"
+)
+
+// reasonRoom marks the acknowledgement by the isolation room, which silences
+// the alarm. The guard's own acknowledgement only frees the lane.
+const reasonRoom = "isolation-room"
+
+// alarms are the arrivals that the isolation room has not acknowledged. Beacon
+// and buzzer show their present state, also after a restart: no replay sets
+// them and none silences them.
+type alarms struct {
+	g    *Gate
+	mu   sync.Mutex
+	open map[entry.ArrivalID]*alarm
+}
+
+type alarm struct {
+	id      entry.ArrivalID
+	subject uint64
+	since   time.Time
+	stored  bool
+}
+
+func newAlarms(g *Gate) *alarms { return &alarms{g: g, open: map[entry.ArrivalID]*alarm{}} }
+
+// raise calls the room. It follows the decision and waits for no record.
+func (a *alarms) raise(id entry.ArrivalID, subject uint64, since time.Time) {
+	a.mu.Lock()
+	if a.open[id] == nil {
+		a.open[id] = &alarm{id: id, subject: subject, since: since}
+	}
+	a.mu.Unlock()
+	a.show()
+}
+
+// stored marks the alarm's entry as durable.
+func (a *alarms) stored(id entry.ArrivalID) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if x := a.open[id]; x != nil {
+		x.stored = true
+	}
+}
+
+// replay takes one record of the journal at start.
+func (a *alarms) replay(id entry.ArrivalID, rec lane.Record, wall time.Time) {
+	switch {
+	case rec.Decision.Outcome == screening.Isolate && rec.Act != lane.Acknowledge && rec.Act != lane.Aside && a.open[id] == nil:
+		a.open[id] = &alarm{id: id, subject: rec.Subject.ID, since: wall, stored: true}
+	case rec.Act == lane.Acknowledge && rec.Reason == reasonRoom:
+		delete(a.open, id)
+	}
+}
+
+// acknowledge silences one alarm, or all of them with the zero id, in the names
+// given; a button in the isolation room has none. It reports whether there was
+// one.
+func (a *alarms) acknowledge(id entry.ArrivalID, by []uint64) bool {
+	a.mu.Lock()
+	var done []alarm
+	for k, x := range a.open {
+		if id == (entry.ArrivalID{}) || k == id {
+			done = append(done, *x)
+			delete(a.open, k)
+		}
+	}
+	a.mu.Unlock()
+	for _, x := range done {
+		a.g.recorder.submit(journal.Draft{Kind: entry.KindAnswer, Stamp: a.g.recorder.now(), Body: entry.Answer{
+			Arrival: x.id, Act: entry.ActAcknowledge, Outcome: uint8(screening.Isolate), By: by, Reason: reasonRoom,
+		}}, false, nil)
+	}
+	a.show()
+	return len(done) > 0
+}
+
+// show brings beacon and buzzer to the present state.
+func (a *alarms) show() {
+	a.mu.Lock()
+	on := len(a.open) > 0
+	a.mu.Unlock()
+	iso := a.g.o.Config.Board.Isolation
+	for _, c := range []config.Channel{iso.Beacon, iso.Buzzer} {
+		if c.Relay != "" {
+			a.g.owners[c.Relay].Signal(c.Number, on)
+		}
+	}
+	a.g.changed()
+}
+
+// button follows the isolation room's acknowledge button.
+func (a *alarms) button(ctx context.Context) error {
+	in := a.g.o.Config.Board.Isolation.Button
+	if in == nil {
+		return nil
+	}
+	return a.g.watchLine(ctx, in.Pin, attachment{g: a.g, role: "isolation button"}, func(on bool) {
+		if on {
+			a.acknowledge(entry.ArrivalID{}, nil)
+		}
+	})
+}
+
+func (a *alarms) list() []alarm {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := make([]alarm, 0, len(a.open))
+	for _, x := range a.open {
+		out = append(out, *x)
+	}
+	slices.SortFunc(out, func(x, y alarm) int { return x.since.Compare(y.since) })
+	return out
+}

@@ -1,0 +1,104 @@
+package gate
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/menshen/menshen/entry"
+)
+
+// stepLeast is the smallest jump of wall time that is an entry.
+const stepLeast = 2 * time.Second
+
+// Clock stamps entries with the system's time and says how far it may be
+// trusted.
+type Clock struct{ began time.Time }
+
+// NewClock starts the monotonic time of a process.
+func NewClock() *Clock { return &Clock{began: time.Now()} }
+
+// Now returns the present stamp. The kernel knows whether network time holds
+// its clock (adjtimex, STA_UNSYNC); a board without it is trusted as far as its
+// battery-backed clock. Whether the time lies before the newest entry, and
+// whether a person confirmed it, only the gate knows.
+func (c *Clock) Now() entry.Stamp {
+	now := time.Now()
+	return entry.Stamp{Mono: now.Sub(c.began), Wall: now.Round(0), Clock: systemClock()}
+}
+
+func systemClock() entry.Clock {
+	var t unix.Timex
+	if state, err := unix.Adjtimex(&t); err == nil && state != unix.TIME_ERROR && t.Status&unix.STA_UNSYNC == 0 {
+		return entry.ClockSynced
+	}
+	if _, err := os.Stat("/dev/rtc0"); err == nil {
+		return entry.ClockRTC
+	}
+	return entry.ClockUnset
+}
+
+// watch sees wall time step against monotonic time, and raises the quality of
+// a clock that is not before the newest entry, or that a person confirmed.
+type clockWatch struct {
+	mu        sync.Mutex
+	now       func() entry.Stamp
+	floor     time.Time // wall time of the newest entry
+	confirmed bool
+	offset    time.Duration // wall minus mono at the last look
+	known     bool
+}
+
+// stamp returns the present stamp, and how far wall time has stepped since the
+// last one; zero when it has not.
+func (c *clockWatch) stamp() (entry.Stamp, time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.now()
+	offset := time.Duration(s.Wall.UnixNano()) - s.Mono
+	step := offset - c.offset
+	stepped := c.known && (step > stepLeast || step < -stepLeast)
+	c.offset, c.known = offset, true
+	if stepped {
+		c.confirmed = false // what was confirmed was the time before the step
+	} else {
+		step = 0
+	}
+	switch {
+	case s.Clock > entry.ClockConfirmed:
+	case c.confirmed:
+		s.Clock = entry.ClockConfirmed
+	case !s.Wall.Before(c.floor):
+		s.Clock = entry.ClockFloor
+	default:
+		s.Clock = entry.ClockUnset
+	}
+	if s.Wall.After(c.floor) && step == 0 {
+		c.floor = s.Wall
+	}
+	return s, step
+}
+
+// confirm raises the quality: a person said by name that the time is right.
+func (c *clockWatch) confirm() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.confirmed = true
+}
+
+func bootBody(o Options) entry.Boot {
+	b := entry.Boot{Version: o.Version, Config: sha256.Sum256(o.Config.Source)}
+	if id, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
+		if raw, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(string(id)), "-", "")); err == nil {
+			copy(b.Kernel[:], raw)
+		}
+	}
+	rand.Read(b.Random[:])
+	return b
+}

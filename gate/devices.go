@@ -1,0 +1,321 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"periph.io/x/conn/v3/physic"
+
+	"github.com/menshen/menshen/config"
+	"github.com/menshen/menshen/device"
+	"github.com/menshen/menshen/device/gymcu90614"
+	"github.com/menshen/menshen/device/mlx90614"
+	"github.com/menshen/menshen/device/scanner"
+	"github.com/menshen/menshen/screening"
+	"github.com/menshen/menshen/screening/lane"
+)
+
+// How devices are opened and given up.
+const (
+	reopenFirst = 250 * time.Millisecond
+	reopenMost  = 5 * time.Second
+	// probeSensor is how often an idle thermometer is asked whether it is there.
+	probeSensor = 30 * time.Second
+	// faultsMost is how many faults in a row make a thermometer lost.
+	faultsMost = 5
+	// sameMost is how many bit-identical samples in a row make it frozen: skin
+	// and its own ambient always flicker by more than one step of the part.
+	sameMost = 8
+)
+
+// attachment says whose a device is: it tells lane, journal and pages when the
+// device vanishes and when it returns, each once.
+type attachment struct {
+	g      *Gate
+	l      *laneLoop
+	lane   uint8
+	role   string
+	events lane.Role
+	lost   bool
+}
+
+func (l *laneLoop) attach(r lane.Role) attachment {
+	return attachment{g: l.g, l: l, lane: uint8(l.cfg.Number), role: r.String(), events: r}
+}
+
+func (a *attachment) report(err error) {
+	if (err != nil) == a.lost {
+		return
+	}
+	a.lost = err != nil
+	if a.l != nil {
+		if a.lost {
+			a.l.send(lane.DeviceLost{Role: a.events})
+		} else {
+			a.l.send(lane.DeviceBack{Role: a.events})
+		}
+	}
+	a.g.deviceEntry(a.lane, a.role, err)
+}
+
+// keep runs use again and again: a device that fails is given up, reported,
+// and opened anew with growing pauses. Use reports that it is back.
+func keep(ctx context.Context, a *attachment, use func(back func()) error) error {
+	pause := reopenFirst
+	for {
+		err := use(func() {
+			a.report(nil)
+			pause = reopenFirst
+		})
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err == nil {
+			err = device.ErrAbsent
+		}
+		a.report(err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+		pause = min(pause*2, reopenMost)
+	}
+}
+
+// scan reads the lane's scanner.
+func (l *laneLoop) scan(ctx context.Context) error {
+	a := l.attach(lane.RoleScanner)
+	c := l.cfg.Scanner
+	opts := &scanner.Opts{Kind: scanner.Line, Silence: c.Silence}
+	if c.Kind == config.ScannerGM65 {
+		opts.Kind = scanner.GM65
+	}
+	return keep(ctx, &a, func(back func()) error {
+		stream, err := l.g.o.Opener.Stream(c.Port)
+		if err != nil {
+			return err
+		}
+		defer stream.Close()
+		unblock := context.AfterFunc(ctx, func() { stream.Close() })
+		defer unblock()
+		dev, err := scanner.New(stream, opts)
+		if err != nil {
+			return err
+		}
+		if err := dev.Configured(); err != nil {
+			l.log.Warn("scanner takes no settings; setup codes may re-configure it", "err", err)
+		}
+		back()
+		for {
+			text, err := dev.Read(ctx)
+			switch {
+			case err == nil:
+				l.offer(ctx, scanned{text})
+			case errors.Is(err, device.ErrInvalid), errors.Is(err, device.ErrCorrupt):
+				l.log.Warn("scan refused", "err", err)
+			default:
+				return err
+			}
+		}
+	})
+}
+
+// thermometer is what a lane asks of one.
+type thermometer interface {
+	Sense(ctx context.Context) (device.Sample, error)
+	Halt() error
+}
+
+// openThermometer opens the lane's thermometer; the function closes what lies
+// below it.
+func (l *laneLoop) openThermometer() (thermometer, func(), error) {
+	c := l.cfg.Thermometer
+	if c.Kind == config.ThermometerMLX90614 {
+		bus, err := l.g.o.Opener.I2C(c.Bus)
+		if err != nil {
+			return nil, nil, err
+		}
+		pec := map[string]mlx90614.PEC{config.PECStrict: mlx90614.PECStrict, config.PECLog: mlx90614.PECLog, config.PECOff: mlx90614.PECOff}[c.PEC]
+		dev, err := mlx90614.New(bus, &mlx90614.Opts{Address: c.Address, PEC: pec})
+		if err != nil {
+			return nil, nil, errors.Join(err, bus.Close())
+		}
+		return dev, func() { bus.Close() }, nil
+	}
+	stream, err := l.g.o.Opener.Stream(c.Port)
+	if err != nil {
+		return nil, nil, err
+	}
+	mode := gymcu90614.Query
+	if c.Mode == config.ModeStream {
+		mode = gymcu90614.Stream
+	}
+	dev, err := gymcu90614.New(stream, &gymcu90614.Opts{Mode: mode})
+	if err != nil {
+		return nil, nil, errors.Join(err, stream.Close())
+	}
+	return dev, func() { stream.Close() }, nil
+}
+
+// measure samples the lane's thermometer while the lane wants it, and asks
+// every half minute whether it is there otherwise. A module that sends by
+// itself is always listened to.
+func (l *laneLoop) measure(ctx context.Context) error {
+	a := l.attach(lane.RoleThermometer)
+	c := l.cfg.Thermometer
+	always := c.Mode == config.ModeStream && c.Kind == config.ThermometerGYMCU90614
+	return keep(ctx, &a, func(back func()) error {
+		dev, shut, err := l.openThermometer()
+		if err != nil {
+			return err
+		}
+		defer shut()
+		defer dev.Halt()
+		if _, err := dev.Sense(ctx); err != nil {
+			return err
+		}
+		back()
+		s := sampler{lane: l, dev: dev}
+		for ctx.Err() == nil {
+			if !always && !l.gauge.wait(ctx, probeSensor) {
+				if _, err := dev.Sense(ctx); err != nil && s.fault(err) {
+					return err
+				}
+				continue
+			}
+			began := time.Now()
+			if err := s.sample(ctx); err != nil {
+				return err
+			}
+			if !always {
+				pause(ctx, c.Period-time.Since(began))
+			}
+		}
+		return nil
+	})
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// sampler takes samples and knows when a thermometer is no longer one.
+type sampler struct {
+	lane   *laneLoop
+	dev    thermometer
+	faults int
+	same   int
+	last   device.Sample
+}
+
+// sample delivers one measurement or one fault; an error gives the device up.
+func (s *sampler) sample(ctx context.Context) error {
+	m, err := s.dev.Sense(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
+	at := s.lane.g.o.Now().Mono
+	if err != nil {
+		s.lane.offer(ctx, lane.Sample{Sample: screening.Sample{At: at}, Fault: true})
+		if s.fault(err) {
+			return err
+		}
+		return nil
+	}
+	s.faults = 0
+	if m == s.last {
+		s.same++
+	} else {
+		s.same = 0
+	}
+	s.last = m
+	object := milliC(m.Object)
+	// An empty view may well be still; skin is not.
+	frozen := s.same >= sameMost && object >= screening.EmptyBelow
+	if s.same == sameMost && frozen {
+		s.lane.g.deviceEntry(uint8(s.lane.cfg.Number), "thermometer", errors.New("sends the same value to the bit"))
+	}
+	s.lane.offer(ctx, lane.Sample{Sample: screening.Sample{Object: object, Ambient: milliC(m.Ambient), At: at}, Fault: frozen})
+	return nil
+}
+
+// fault counts a fault; true means that the device is to be given up.
+func (s *sampler) fault(err error) bool {
+	s.faults++
+	return s.faults >= faultsMost || errors.Is(err, device.ErrAbsent) && s.faults >= 2
+}
+
+// milliC rounds up: a value is never taken for a lower one.
+func milliC(t physic.Temperature) screening.MilliC {
+	v := t - physic.ZeroCelsius
+	m := v / physic.MilliKelvin
+	if v%physic.MilliKelvin > 0 {
+		m++
+	}
+	const most = 1 << 30
+	return screening.MilliC(max(-most, min(most, m)))
+}
+
+// gauge says whether the thermometer is wanted, and wakes who waits for that.
+type gauge struct{ c chan bool }
+
+func newGauge() gauge { return gauge{c: make(chan bool, 1)} }
+
+// set replaces what was said before.
+func (g gauge) set(on bool) {
+	select {
+	case <-g.c:
+	default:
+	}
+	if on {
+		g.c <- true
+	}
+}
+
+// wait reports whether samples are wanted now, waiting at most d for that.
+func (g gauge) wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-g.c:
+		select { // still wanted until somebody says otherwise
+		case g.c <- true:
+		default:
+		}
+		return true
+	case <-t.C:
+		return false
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// watchLine follows one input and reports its level at first and every change.
+func (g *Gate) watchLine(ctx context.Context, pin string, a attachment, changed func(on bool)) error {
+	return keep(ctx, &a, func(back func()) error {
+		line, err := g.o.Opener.Line(pin, device.LineOpts{})
+		if err != nil {
+			return err
+		}
+		defer line.Close()
+		on, err := line.Get()
+		if err != nil {
+			return err
+		}
+		back()
+		for {
+			changed(on)
+			if on, err = line.Wait(ctx); err != nil {
+				return err
+			}
+		}
+	})
+}

@@ -1,0 +1,333 @@
+// Package gate assembles one gate: it opens what the board profile names,
+// turns bytes and lines into events of the lanes, carries out what the lanes
+// want done, writes every entry, and answers the pages.
+//
+// It knows no flags and no signals, never exits the process, and does not
+// decide: that is package screening's. The only way from it to a barrier is a
+// receipt of the journal.
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/menshen/menshen/config"
+	"github.com/menshen/menshen/device"
+	"github.com/menshen/menshen/device/relay"
+	"github.com/menshen/menshen/entry"
+	"github.com/menshen/menshen/journal"
+	"github.com/menshen/menshen/roster"
+	"github.com/menshen/menshen/screening"
+	"github.com/menshen/menshen/web"
+)
+
+// Times of a gate's life.
+const (
+	// finishWithin is how long a stop waits for the arrivals that are open.
+	finishWithin = 5 * time.Second
+	// restWithin is how long a start waits for the barriers to rest before it
+	// opens anything else.
+	restWithin = time.Second
+	// probeEvery is how often a fault of the journal is tried again.
+	probeEvery = 5 * time.Second
+	// heartbeatEvery makes silence visible in the journal.
+	heartbeatEvery = 5 * time.Minute
+)
+
+// Options are what a gate is built from.
+type Options struct {
+	Config *config.Config
+	Opener device.Opener
+	// Now stamps entries and orders events; Mono must never step.
+	Now func() entry.Stamp
+	Log *slog.Logger
+	// Version is the program's, for the boot entry.
+	Version string
+	// Web and Control are where pages and gatectl are served; either may be nil.
+	Web, Control net.Listener
+	// Banner is shown on every page when the gate runs on its last good
+	// configuration: why the present one was not taken.
+	Banner string
+}
+
+// Gate is one gate. Its zero value is not usable.
+type Gate struct {
+	o        Options
+	log      *slog.Logger
+	policy   screening.Policy
+	owners   map[string]*relay.Owner
+	journal  *journal.Journal
+	roster   *roster.Roster
+	recorder *recorder
+	register *register
+	alarms   *alarms
+	lanes    []*laneLoop
+	sessions *web.Sessions
+	watchers watchers
+	tokens   atomic.Uint64
+	panicked atomic.Bool
+	early    early
+	opened   chan struct{} // closed when everything above is in its place
+}
+
+// New builds a gate. Nothing is opened before Run.
+func New(o Options) (*Gate, error) {
+	policy, err := screening.Compile(screening.Default())
+	if err != nil {
+		return nil, fmt.Errorf("built-in policy: %w", err)
+	}
+	g := &Gate{o: o, log: o.Log.With("component", "gate"), policy: policy, register: newRegister(), owners: map[string]*relay.Owner{}, opened: make(chan struct{})}
+	g.alarms = newAlarms(g)
+	g.recorder = newRecorder(g)
+	g.buildOwners()
+	for _, c := range o.Config.Board.Lanes {
+		g.lanes = append(g.lanes, newLaneLoop(g, c))
+	}
+	return g, nil
+}
+
+// Rest writes OFF to every barrier and rest to every signal, from any
+// goroutine, within 100 ms and without a lock. The gate moves nothing
+// afterwards.
+func (g *Gate) Rest() error {
+	errs := make(chan error, len(g.owners))
+	for _, o := range g.owners {
+		go func() { errs <- o.Rest() }()
+	}
+	var all []error
+	for range g.owners {
+		all = append(all, <-errs)
+	}
+	return errors.Join(all...)
+}
+
+// Run runs the gate until the context ends or something makes going on unsafe.
+// On the way out barriers rest first and the journal closes last.
+func (g *Gate) Run(ctx context.Context) (err error) {
+	var down stack
+	defer func() {
+		if p := recover(); p != nil {
+			_ = g.Rest()
+			panic(p)
+		}
+		err = errors.Join(err, down.unwind())
+	}()
+
+	// Whatever else fails to open, the barriers rest.
+	owners, stopOwners := context.WithCancel(context.WithoutCancel(ctx))
+	var moving errgroup.Group
+	for _, o := range g.owners {
+		moving.Go(g.guard("relay", func() error { return o.Run(owners) }))
+	}
+	down.push("relays", func() error {
+		stopOwners()
+		return moving.Wait()
+	})
+	g.restFirst(ctx)
+
+	data := g.o.Config.Data
+	if g.journal, err = journal.Open(ctx, journal.Options{
+		Path: filepath.Join(data, "journal.db"), Boot: bootBody(g.o), Now: g.o.Now, Log: g.log.With("component", "journal"),
+	}); err != nil {
+		return err
+	}
+	down.push("journal", g.journal.Close)
+	if err = g.rebuild(ctx); err != nil {
+		return err
+	}
+	if g.roster, err = roster.Open(ctx, filepath.Join(data, "roster.db"), g.log.With("component", "roster")); err != nil {
+		return err
+	}
+	down.push("roster", g.roster.Close)
+	g.sessions = g.newSessions()
+	g.alarms.show()
+
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	running, run := errgroup.WithContext(run)
+	down.push("lanes and pages", func() error {
+		stop()
+		return running.Wait()
+	})
+	close(g.opened)
+	g.flushEarly()
+	g.start(running, run)
+	g.log.Info("gate open", "gate", g.o.Config.Gate, "lanes", len(g.lanes), "boot", g.journal.Boot())
+	select {
+	case <-ctx.Done():
+	case <-run.Done():
+		return nil // the group's own error comes with the stack
+	}
+	g.finish(run)
+	return nil
+}
+
+// start runs everything that belongs to an open gate.
+func (g *Gate) start(group *errgroup.Group, ctx context.Context) {
+	run := func(name string, f func(context.Context) error) {
+		group.Go(g.guard(name, func() error { return f(ctx) }))
+	}
+	run("recorder", g.recorder.run)
+	run("heartbeat", g.heartbeat)
+	run("isolation button", g.alarms.button)
+	for _, l := range g.lanes {
+		run("lane", l.run)
+		for name, part := range l.parts() {
+			run(name, part)
+		}
+	}
+	if g.o.Web != nil {
+		run("web", g.serveWeb)
+	}
+	if g.o.Control != nil {
+		run("control", g.serveControl)
+	}
+}
+
+// finish lets open arrivals come to their end, and begins no others.
+func (g *Gate) finish(ctx context.Context) {
+	for _, l := range g.lanes {
+		l.stop()
+	}
+	limit := time.NewTimer(finishWithin)
+	defer limit.Stop()
+	for _, l := range g.lanes {
+		select {
+		case <-l.finished:
+		case <-limit.C:
+			g.log.Warn("an arrival did not finish in time")
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+	g.recorder.stop()
+}
+
+// restFirst waits until every barrier has been told OFF, or cannot be.
+func (g *Gate) restFirst(ctx context.Context) {
+	limit, cancel := context.WithTimeout(ctx, restWithin)
+	defer cancel()
+	for _, l := range g.lanes {
+		if b := l.cfg.Barrier; b != nil {
+			done := make(chan error, 1)
+			g.owners[b.Relay].Shut(b.Number, func(err error) { done <- err })
+			select {
+			case <-done:
+			case <-limit.Done():
+			}
+		}
+	}
+}
+
+// guard brings the barriers to rest before a panic in f ends the process.
+func (g *Gate) guard(name string, f func() error) func() error {
+	return func() error {
+		defer func() {
+			if p := recover(); p != nil {
+				if g.panicked.CompareAndSwap(false, true) {
+					_ = g.Rest()
+				}
+				panic(fmt.Sprintf("%s: %v", name, p))
+			}
+		}()
+		if err := f(); err != nil && !errors.Is(err, context.Canceled) {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	}
+}
+
+func (g *Gate) heartbeat(ctx context.Context) error {
+	tick := time.NewTicker(heartbeatEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			g.recorder.note(entry.Heartbeat{Size: g.journal.Head().Size}, 0)
+		}
+	}
+}
+
+// Alive reports whether every lane has turned and the committer has answered
+// within the context: what a watchdog is to be fed by.
+func (g *Gate) Alive(ctx context.Context) error {
+	select {
+	case <-g.opened:
+	case <-ctx.Done():
+		return errors.New("gate is not open yet")
+	}
+	for _, l := range g.lanes {
+		if err := l.ping(ctx); err != nil {
+			return fmt.Errorf("lane %d: %w", l.cfg.Number, err)
+		}
+	}
+	return g.journal.Ping(ctx)
+}
+
+// stack releases what was opened, last first. Every step runs.
+type stack struct{ steps []step }
+
+type step struct {
+	name string
+	f    func() error
+}
+
+func (s *stack) push(name string, f func() error) { s.steps = append(s.steps, step{name, f}) }
+
+func (s *stack) unwind() error {
+	var errs []error
+	for i := len(s.steps) - 1; i >= 0; i-- {
+		if err := s.steps[i].f(); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", s.steps[i].name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// watchers wake whoever shows the gate.
+type watchers struct {
+	mu   sync.Mutex
+	list map[chan struct{}]struct{}
+}
+
+// Watch returns a channel that ticks when the view may have changed; ticks
+// that nobody took are one. It ends with the context.
+func (g *Gate) Watch(ctx context.Context) <-chan struct{} {
+	w := &g.watchers
+	c := make(chan struct{}, 1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.list == nil {
+		w.list = map[chan struct{}]struct{}{}
+	}
+	w.list[c] = struct{}{}
+	context.AfterFunc(ctx, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.list, c)
+	})
+	return c
+}
+
+func (g *Gate) changed() {
+	w := &g.watchers
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for c := range w.list {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}

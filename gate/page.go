@@ -1,0 +1,368 @@
+package gate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/menshen/menshen/entry"
+	"github.com/menshen/menshen/roster"
+	"github.com/menshen/menshen/screening"
+	"github.com/menshen/menshen/screening/lane"
+	"github.com/menshen/menshen/web"
+	"github.com/menshen/menshen/web/guard"
+)
+
+// staff lets the pages ask the roster who somebody is.
+type staff struct{ r *roster.Roster }
+
+func (s staff) CheckPIN(ctx context.Context, badge, pin string) (web.Person, error) {
+	p, err := s.r.CheckPIN(ctx, badge, pin)
+	switch {
+	case errors.Is(err, roster.ErrPIN):
+		return web.Person{}, web.ErrPIN
+	case errors.Is(err, roster.ErrLocked):
+		return web.Person{}, web.ErrLocked
+	case err != nil:
+		return web.Person{}, err
+	}
+	return web.Person{ID: p.ID, Name: p.Name, Role: string(p.Role)}, nil
+}
+
+func (g *Gate) newSessions() *web.Sessions { return web.NewSessions(staff{g.roster}) }
+
+// onDuty returns the roster numbers of who is signed on, at most two.
+func (g *Gate) onDuty() []uint64 {
+	if g.sessions == nil {
+		return nil
+	}
+	var ids []uint64
+	for _, p := range g.sessions.OnDuty() {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+// View returns what the pages show now. It waits for nothing.
+func (g *Gate) View() guard.View {
+	stamp, _ := g.recorder.clock.stamp()
+	people := g.roster.Snapshot()
+	threshold, boundary := g.policy.Threshold()
+	v := guard.View{
+		Gate: g.o.Config.Gate, School: g.o.Config.School, Now: stamp.Wall, ClockTrusted: stamp.Clock >= entry.ClockConfirmed,
+		ArrivedToday: g.register.arrived(stamp.Wall), Policy: boundary.Sign() + " " + threshold.String(),
+		Attendance: g.policy.Spec().Kind == screening.Attendance, RosterSize: people.Len(),
+	}
+	v.NotYetRecorded, _ = g.recorder.waiting()
+	for _, p := range g.sessions.OnDuty() {
+		v.OnDuty = append(v.OnDuty, p.Name)
+	}
+	for _, l := range g.lanes {
+		v.Lanes = append(v.Lanes, l.page(people))
+	}
+	for _, a := range g.register.list() {
+		v.Asides = append(v.Asides, g.asidePage(a, people))
+	}
+	slices.SortFunc(v.Asides, func(a, b guard.Aside) int { return cmp.Compare(a.Ticket, b.Ticket) })
+	for _, a := range g.alarms.list() {
+		name, class := nameOf(people, a.subject)
+		v.Alarms = append(v.Alarms, guard.Alarm{Arrival: a.id.String(), Name: name, Class: class, Since: a.since, Recorded: a.stored})
+	}
+	v.Problems = g.problems(v)
+	return v
+}
+
+func nameOf(people *roster.Snapshot, id uint64) (name, class string) {
+	if p, ok := people.ByID(id); ok && id != 0 {
+		return p.Name, p.Class
+	}
+	return "", ""
+}
+
+// problems lists what somebody must know, the worst first.
+func (g *Gate) problems(v guard.View) []guard.Problem {
+	var out []guard.Problem
+	add := func(key string, args ...any) { out = append(out, guard.Problem{Key: key, Args: args}) }
+	kept, lost := g.recorder.waiting()
+	if kept > 0 || lost > 0 {
+		add("not-recorded", kept+lost)
+	}
+	if g.o.Banner != "" {
+		add("last-good-configuration")
+	}
+	if v.RosterSize == 0 {
+		add("no-roster")
+	}
+	if !v.ClockTrusted {
+		add("clock-untrusted")
+	}
+	if len(v.OnDuty) == 0 {
+		add("nobody-on-duty")
+	}
+	return out
+}
+
+// page turns what a lane shows into what the page draws.
+func (l *laneLoop) page(people *roster.Snapshot) guard.Lane {
+	s := l.shown.Load()
+	v := s.view
+	p := guard.Lane{
+		Number: l.cfg.Number, Direction: l.cfg.Direction, Phase: v.Phase.String(), Version: v.Version,
+		CanColour: v.Allowed.Colour, CanType: v.Allowed.Type, CanOverride: v.Allowed.Override,
+		CanAside: v.Allowed.Aside, CanTurnAway: v.Allowed.TurnAway, CanAcknowledge: v.Allowed.Acknowledge,
+		Faults: faultKeys(v.Faults),
+	}
+	p.Verdict, p.Word = verdict(v)
+	if !v.Shown {
+		return p
+	}
+	p.Arrival = entry.ArrivalID{Boot: l.g.journal.Boot(), Counter: v.Arrival}.String()
+	p.Name, p.Class = nameOf(people, v.Subject.ID)
+	if v.Decided {
+		p.Reasons = reasonKeys(v.Decision)
+	}
+	if v.Try > 0 {
+		p.Try, p.Tries = min(v.Try+1, lane.Tries), lane.Tries
+	}
+	threshold, boundary := l.g.policy.Threshold()
+	if r := v.Reading; r != nil && v.Decided && measured(*r) {
+		p.Temperature = r.Peak.Near(threshold)
+		p.Limit = boundary.Sign() + " " + threshold.String()
+	}
+	return p
+}
+
+func measured(r screening.Reading) bool {
+	return r.Quality == screening.Valid || r.Quality == screening.Cold || r.Quality == screening.Scattered
+}
+
+// verdict chooses the picture and the one large word.
+func verdict(v lane.View) (guard.Verdict, string) {
+	switch {
+	case v.Phase == lane.Attended:
+		return guard.Attended, attendedWord(v)
+	case v.Phase == lane.Gathering && v.StepBack:
+		return guard.Wait, "step-back"
+	case v.Phase == lane.Gathering && v.Try > 0:
+		return guard.Again, "too-cold"
+	case v.Phase == lane.Gathering && v.NeedsTemperature:
+		return guard.Wait, "temperature"
+	case v.Phase == lane.Gathering:
+		return guard.Wait, "badge"
+	case v.Phase == lane.Recording:
+		return guard.Wait, "wait-recording"
+	case v.Phase == lane.Idle && !v.Shown && v.NeedsIdentity:
+		return guard.Wait, "badge"
+	case !v.Shown:
+		return guard.None, ""
+	case v.End == lane.Incomplete:
+		return guard.Again, "incomplete"
+	case v.Decision.Outcome == screening.Admit && v.End == lane.Repeat:
+		return guard.Pass, "already-in"
+	case v.Decision.Outcome == screening.Admit:
+		return guard.Pass, "go-in"
+	case v.Phase == lane.Idle:
+		return guard.Again, "scan-again"
+	case v.Decision.Has(screening.LaneAttended):
+		return guard.Attended, "cannot-record"
+	case v.Decision.Has(screening.NoIdentity) && v.End != lane.Orphan && v.Subject.ID == 0 && !v.Decision.Has(screening.HighOnce):
+		return guard.Unknown, "step-aside"
+	}
+	return guard.Stop, "step-aside"
+}
+
+func attendedWord(v lane.View) string {
+	if v.Faults&lane.JournalFails != 0 {
+		return "cannot-record"
+	}
+	return "lane-closed"
+}
+
+func faultKeys(f lane.Fault) []string {
+	var out []string
+	for _, x := range []struct {
+		bit lane.Fault
+		key string
+	}{
+		{lane.JournalFails, "journal-failed"}, {lane.BarrierOpen, "barrier-open"}, {lane.BarrierLost, "barrier-lost"},
+		{lane.ScannerLost, "scanner-lost"}, {lane.ThermometerLost, "thermometer-lost"},
+	} {
+		if f&x.bit != 0 {
+			out = append(out, x.key)
+		}
+	}
+	return out
+}
+
+func reasonKeys(d screening.Decision) []string {
+	var out []string
+	for _, f := range d.Failures {
+		if !f.Warn && !slices.Contains(out, f.Reason.String()) {
+			out = append(out, f.Reason.String())
+		}
+	}
+	return out
+}
+
+func (g *Gate) asidePage(a aside, people *roster.Snapshot) guard.Aside {
+	name, class := nameOf(people, a.arrival.Subject.ID)
+	threshold, _ := g.policy.Threshold()
+	p := guard.Aside{
+		Ticket: int(a.ticket), Arrival: a.id.String(), Version: a.version, Name: name, Class: class,
+		Reasons: reasonKeys(a.decision), Since: a.since, Isolate: a.decision.Outcome == screening.Isolate,
+	}
+	p.CanColour, p.CanType = asideAllows(a)
+	if n := len(a.arrival.Readings); n > 0 && measured(a.arrival.Readings[n-1]) {
+		p.Temperature = a.arrival.Readings[n-1].Peak.Near(threshold)
+	}
+	return p
+}
+
+// asideAllows says which evidence may still change the decision.
+func asideAllows(a aside) (colour, typed bool) {
+	d := a.decision
+	colour = d.Has(screening.NoGreen) || d.Has(screening.GreenTooOld) || d.Has(screening.ClockUntrusted)
+	typed = d.Has(screening.NoTemperature) || d.Has(screening.TooCold) || d.Has(screening.HighOnce)
+	return colour, typed
+}
+
+// Do takes one press of a person on duty: about the arrival in a lane, one
+// that was set aside, or an alarm.
+func (g *Gate) Do(ctx context.Context, a guard.Act) error {
+	id, err := entry.ParseArrivalID(a.Arrival)
+	if err != nil {
+		return guard.ErrStale
+	}
+	if a.Kind == guard.KindSilence {
+		if g.alarms.acknowledge(id, []uint64{a.By.ID}) {
+			return nil
+		}
+		return guard.ErrStale
+	}
+	answer, err := g.answerOf(ctx, a)
+	if err != nil {
+		return err
+	}
+	if x, ok := g.register.takeAside(id, a.Version); ok {
+		return g.answerAside(x, answer)
+	}
+	if id.Boot != g.journal.Boot() {
+		return guard.ErrStale
+	}
+	for _, l := range g.lanes {
+		if v := l.shown.Load().view; v.Shown && v.Arrival == id.Counter {
+			answer.Arrival, answer.Version = id.Counter, a.Version
+			limit, cancel := context.WithTimeout(ctx, 2*time.Second)
+			defer cancel()
+			return pageError(l.answer(limit, answer))
+		}
+	}
+	return guard.ErrStale
+}
+
+// answerOf turns a press into a lane's answer, in the name of who pressed and
+// whoever else is on duty. An override asks for the PIN again.
+func (g *Gate) answerOf(ctx context.Context, a guard.Act) (lane.Answer, error) {
+	out := lane.Answer{By: []uint64{a.By.ID}}
+	switch a.Kind {
+	case guard.KindColour:
+		out.Act = lane.ColourSeen
+		out.Colour = map[string]screening.Colour{"green": screening.Green, "yellow": screening.Yellow, "red": screening.Red}[a.Colour]
+	case guard.KindType:
+		site := screening.Ear
+		switch a.Instrument {
+		case "axilla", "mercury":
+			site = screening.Axilla
+		case "hand":
+			site = screening.Forehead
+		}
+		out.Act, out.Reading = lane.Typed, screening.Typed(a.Instrument, site, screening.MilliC(a.Value), g.policy.Low())
+	case guard.KindTurnAway:
+		out.Act = lane.TurnedAway
+	case guard.KindOverride:
+		out.Act, out.Reason = lane.Overridden, a.Reason
+		p, ok := g.roster.Snapshot().ByID(a.By.ID)
+		if !ok {
+			return out, web.ErrPIN
+		}
+		if _, err := (staff{g.roster}).CheckPIN(ctx, p.Badge, a.PIN); err != nil {
+			return out, fmt.Errorf("override: %w", err)
+		}
+	case guard.KindAside:
+		out.Act, out.Ticket = lane.Aside, g.register.nextTicket()
+	case guard.KindAcknowledge:
+		out.Act = lane.Acknowledge
+	default:
+		return out, guard.ErrNotAllowed
+	}
+	return out, nil
+}
+
+// answerAside finishes an arrival that left its lane. Nothing here knows a
+// barrier: whoever is admitted so walks in by a lane, with the badge.
+func (g *Gate) answerAside(x aside, a lane.Answer) error {
+	after, over := x, false
+	after.arrival.Readings = slices.Clone(x.arrival.Readings)
+	stamp := g.recorder.now()
+	after.arrival.Now, after.arrival.ClockTrusted = stamp.Wall, stamp.Clock >= entry.ClockConfirmed
+	colour, typed := asideAllows(x)
+	switch {
+	case a.Act == lane.ColourSeen && colour && a.Colour != screening.ColourUnknown:
+		after.arrival.Code.Colour, after.arrival.Code.How, after.arrival.Code.AsOf = a.Colour, screening.SeenByName, stamp.Wall
+		after.decision = g.policy.Decide(after.arrival)
+	case a.Act == lane.Typed && typed:
+		after.arrival.Readings = append(after.arrival.Readings, a.Reading)
+		h, held, _ := g.register.look(x.arrival.Subject.ID, stamp.Mono)
+		if held && !h.grave && g.policy.Clears(a.Reading, h.highBy) {
+			after.arrival.Held = false
+		}
+		after.decision = g.policy.Decide(after.arrival)
+	case a.Act == lane.TurnedAway:
+		after.decision.Outcome, over = screening.Worse(x.decision.Outcome, screening.Refuse), true
+	case a.Act == lane.Acknowledge && x.decision.Outcome == screening.Isolate:
+		over = true
+	default:
+		return guard.ErrNotAllowed
+	}
+	over = over || after.decision.Outcome == screening.Admit
+	if !g.register.finish(x, after, over) {
+		return guard.ErrStale
+	}
+	g.recordAside(after, a, stamp)
+	if after.decision.Outcome == screening.Admit && a.Act == lane.Typed {
+		g.register.carry(x.arrival.Subject.ID, a.Reading, stamp.Mono)
+	}
+	g.changed()
+	return nil
+}
+
+// recordAside stores what became of an aside and lets it stand at every lane.
+func (g *Gate) recordAside(x aside, a lane.Answer, stamp entry.Stamp) {
+	rec := lane.Record{
+		Arrival: x.id.Counter, Act: a.Act, Direction: x.arrival.Direction, Subject: x.arrival.Subject, Decision: x.decision,
+		Code: x.arrival.Code, Policy: g.policy.Number(), By: a.By, Ticket: x.ticket,
+	}
+	if n := len(x.arrival.Readings); n > 0 {
+		rec.Reading = &x.arrival.Readings[n-1]
+	}
+	g.register.apply(x.id, rec, stamp.Wall)
+	if x.decision.Outcome == screening.Isolate && a.Act != lane.Acknowledge {
+		g.alarms.raise(x.id, rec.Subject.ID, stamp.Wall)
+	}
+	g.recorder.recordAt(x.id.Boot, x.lane, rec, stamp)
+}
+
+func pageError(err error) error {
+	switch {
+	case errors.Is(err, lane.ErrStale):
+		return guard.ErrStale
+	case errors.Is(err, lane.ErrNotAllowed):
+		return guard.ErrNotAllowed
+	case errors.Is(err, context.DeadlineExceeded):
+		return guard.ErrBusy
+	}
+	return err
+}

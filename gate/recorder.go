@@ -1,0 +1,217 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/menshen/menshen/entry"
+	"github.com/menshen/menshen/journal"
+	"github.com/menshen/menshen/screening/lane"
+)
+
+// keptMost bounds the entries that wait for a journal that does not store. A
+// gate fills it in a morning; what comes later is counted and lost, loudly.
+const keptMost = 10_000
+
+// errNotNow: the journal fails, so an admission is not even tried.
+var errNotNow = errors.New("the journal does not store")
+
+// recorder stands between the gate and its journal. An admission that cannot
+// be stored fails at once; everything else is kept in order and tried again.
+type recorder struct {
+	g       *Gate
+	log     *slog.Logger
+	clock   clockWatch
+	wake    chan struct{}
+	mu      sync.Mutex
+	failing bool
+	kept    []kept
+	lost    int
+	ended   atomic.Bool
+}
+
+// kept is one entry that waits, and who hears that it is stored.
+type kept struct {
+	draft journal.Draft
+	done  func(journal.Receipt, error)
+}
+
+func newRecorder(g *Gate) *recorder {
+	return &recorder{g: g, log: g.log.With("component", "recorder"), clock: clockWatch{now: g.o.Now}, wake: make(chan struct{}, 1)}
+}
+
+// now stamps an event, and writes an entry when the clock has stepped.
+func (r *recorder) now() entry.Stamp {
+	s, step := r.clock.stamp()
+	if step != 0 && r.g.journal != nil {
+		r.submit(journal.Draft{Kind: entry.KindClock, Stamp: s, Body: entry.ClockStep{StepMilli: step.Milliseconds(), Clock: s.Clock}}, false, nil)
+	}
+	return s
+}
+
+// note stores a body of the gate's own.
+func (r *recorder) note(body any, laneNumber uint8) {
+	kind, ok := entry.KindOf(body)
+	if !ok {
+		return
+	}
+	r.submit(journal.Draft{Kind: kind, Stamp: r.now(), Lane: laneNumber, Body: body}, false, nil)
+}
+
+// record stores a lane's record. Done hears of it once: of an admission, what
+// became of it; of anything else, that it is durable, or first that it is not
+// yet and later that it is. It must not block.
+func (r *recorder) record(laneNumber uint8, rec lane.Record, stamp entry.Stamp, done func(journal.Receipt, error)) {
+	b := body(r.g.journal.Boot(), rec, r.g.roster.Snapshot().Version, r.g.onDuty())
+	kind, _ := entry.KindOf(b)
+	r.submit(journal.Draft{Kind: kind, Stamp: stamp, Lane: laneNumber, Body: b}, rec.Admits, done)
+}
+
+// wait stores a body of the gate's own and returns when it is durable.
+func (r *recorder) wait(ctx context.Context, body any) error {
+	kind, _ := entry.KindOf(body)
+	_, err := r.g.journal.Append(ctx, journal.Draft{Kind: kind, Stamp: r.now(), Body: body})
+	return err
+}
+
+// recordAt stores a record of an arrival that began at another boot, or that
+// left its lane.
+func (r *recorder) recordAt(boot uint64, laneNumber uint8, rec lane.Record, stamp entry.Stamp) {
+	b := body(boot, rec, r.g.roster.Snapshot().Version, nil)
+	kind, _ := entry.KindOf(b)
+	r.submit(journal.Draft{Kind: kind, Stamp: stamp, Lane: laneNumber, Body: b}, false, nil)
+}
+
+func (r *recorder) submit(d journal.Draft, admits bool, done func(journal.Receipt, error)) {
+	if done == nil {
+		done = func(journal.Receipt, error) {}
+	}
+	r.mu.Lock()
+	failing := r.failing
+	r.mu.Unlock()
+	if failing {
+		if !admits {
+			r.keep(kept{d, done})
+		}
+		done(journal.Receipt{}, errNotNow)
+		return
+	}
+	answered := func(receipt journal.Receipt, err error) {
+		if err != nil {
+			r.fail(err)
+			if !admits {
+				r.keep(kept{d, done})
+			}
+		}
+		done(receipt, err)
+	}
+	if err := r.g.journal.Submit(d, answered); err != nil {
+		answered(journal.Receipt{}, err)
+	}
+}
+
+// fail tells every lane that nothing can be stored, once.
+func (r *recorder) fail(err error) {
+	r.mu.Lock()
+	first := !r.failing
+	r.failing = true
+	r.mu.Unlock()
+	if first {
+		r.log.Error("journal does not store", "err", err)
+		r.tell(lane.DeviceLost{Role: lane.RoleJournal})
+		select {
+		case r.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (r *recorder) keep(k kept) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.kept) >= keptMost {
+		r.lost++
+		return
+	}
+	r.kept = append(r.kept, k)
+}
+
+func (r *recorder) tell(ev lane.Event) {
+	for _, l := range r.g.lanes {
+		l.send(ev)
+	}
+	r.g.changed()
+}
+
+// waiting returns how many entries are not stored yet, or never will be.
+func (r *recorder) waiting() (kept, lost int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.kept), r.lost
+}
+
+// run tries the kept entries again, in order, every five seconds while there
+// is a fault. Storing the first of them is the probe.
+func (r *recorder) run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-r.wake:
+		}
+		tick := time.NewTicker(probeEvery)
+		for !r.retry(ctx) {
+			select {
+			case <-ctx.Done():
+				tick.Stop()
+				return nil
+			case <-tick.C:
+			}
+		}
+		tick.Stop()
+		r.log.Info("journal stores again")
+		r.tell(lane.DeviceBack{Role: lane.RoleJournal})
+	}
+}
+
+// retry stores what is kept; true when nothing is left. With nothing kept a
+// device entry is the probe.
+func (r *recorder) retry(ctx context.Context) bool {
+	r.mu.Lock()
+	if len(r.kept) == 0 {
+		s, _ := r.clock.stamp()
+		r.kept = append(r.kept, kept{journal.Draft{Kind: entry.KindDevice, Stamp: s, Body: entry.Device{
+			Role: lane.RoleJournal.String(), Event: entry.DeviceBack,
+		}}, func(journal.Receipt, error) {}})
+	}
+	r.mu.Unlock()
+	for {
+		r.mu.Lock()
+		if len(r.kept) == 0 {
+			r.failing, r.kept = false, nil
+			r.mu.Unlock()
+			return true
+		}
+		k := r.kept[0]
+		r.mu.Unlock()
+		receipt, err := r.g.journal.Append(ctx, k.draft)
+		if err != nil {
+			return false
+		}
+		r.mu.Lock()
+		r.kept = r.kept[1:]
+		r.mu.Unlock()
+		k.done(receipt, nil)
+	}
+}
+
+// stop writes the last entry of a process that ends in good order.
+func (r *recorder) stop() {
+	if r.ended.CompareAndSwap(false, true) {
+		r.note(entry.Stop{Reason: "signal"}, 0)
+	}
+}

@@ -1,0 +1,196 @@
+package gate
+
+import (
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/menshen/menshen/entry"
+	"github.com/menshen/menshen/screening"
+	"github.com/menshen/menshen/screening/lane"
+)
+
+// carryFor is how long a normal recheck by another instrument opens any lane.
+const carryFor = 10 * time.Minute
+
+// register is what the gate remembers across its lanes: who is on hold, who
+// was set aside, whose recheck still counts, who came today. It lives in memory
+// and is rebuilt from the journal by the same functions that keep it.
+type register struct {
+	mu      sync.Mutex
+	held    map[uint64]hold
+	carried map[uint64]carried
+	asides  map[uint16]*aside
+	ticket  uint16
+	today   map[uint64]struct{}
+	day     string
+}
+
+// hold stands against a subject at every lane.
+type hold struct {
+	id     entry.ArrivalID // of the arrival that was stopped
+	grave  bool            // no recheck at the gate ends it
+	highBy string          // the instrument whose reading placed it
+}
+
+type carried struct {
+	reading screening.Reading
+	until   time.Duration // monotonic
+}
+
+// aside is a stopped arrival that left its lane under a number.
+type aside struct {
+	ticket   uint16
+	id       entry.ArrivalID
+	version  uint64
+	arrival  screening.Arrival
+	decision screening.Decision
+	since    time.Time
+	lane     uint8
+}
+
+func newRegister() *register {
+	return &register{
+		held: map[uint64]hold{}, carried: map[uint64]carried{}, asides: map[uint16]*aside{},
+		today: map[uint64]struct{}{},
+	}
+}
+
+// apply takes what a record means for its subject at every lane. It reports
+// whether a hold was placed that did not stand before.
+func (r *register) apply(id entry.ArrivalID, rec lane.Record, wall time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := rec.Subject.ID
+	switch rec.Hold() {
+	case lane.PlaceHold:
+		h, stood := r.held[s]
+		if !stood {
+			h.id = id
+		}
+		h.grave = h.grave || rec.Decision.Grave()
+		if rec.Reading != nil && rec.Decision.Has(screening.HighOnce) {
+			h.highBy = rec.Reading.Instrument
+		}
+		r.held[s] = h
+		return !stood
+	case lane.LiftHold:
+		delete(r.held, s)
+		if rec.Decision.Outcome == screening.Admit && rec.Direction == screening.In {
+			r.newDay(wall)
+			r.today[s] = struct{}{}
+		}
+	}
+	return false
+}
+
+func (r *register) newDay(wall time.Time) {
+	if day := wall.Format(time.DateOnly); day != r.day {
+		r.day, r.today = day, map[uint64]struct{}{}
+	}
+}
+
+// look returns what stands for and against a subject now.
+func (r *register) look(subject uint64, mono time.Duration) (h hold, held bool, reading *screening.Reading) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h, held = r.held[subject]
+	if c, ok := r.carried[subject]; ok {
+		if mono > c.until {
+			delete(r.carried, subject)
+		} else {
+			reading = &c.reading
+		}
+	}
+	return h, held, reading
+}
+
+// arrived returns how many different people came in today.
+func (r *register) arrived(wall time.Time) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.newDay(wall)
+	return len(r.today)
+}
+
+// nextTicket gives out a number from 1 to 999 that nobody holds.
+func (r *register) nextTicket() uint16 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for range 999 {
+		r.ticket = r.ticket%999 + 1
+		if r.asides[r.ticket] == nil {
+			break
+		}
+	}
+	return r.ticket
+}
+
+func (r *register) setAside(a *aside) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asides[a.ticket] = a
+}
+
+// takeAside finds an arrival that was set aside, at the version that was seen.
+func (r *register) takeAside(id entry.ArrivalID, version uint64) (aside, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, a := range r.asides {
+		if a.id == id && a.version == version {
+			return *a, true
+		}
+	}
+	return aside{}, false
+}
+
+// finish replaces an aside by what became of it, or drops it when it is over.
+// It reports whether the aside was still at that version.
+func (r *register) finish(before, after aside, over bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.asides[before.ticket]
+	if now == nil || now.version != before.version {
+		return false
+	}
+	if over {
+		delete(r.asides, before.ticket)
+		return true
+	}
+	after.version++
+	r.asides[before.ticket] = &after
+	return true
+}
+
+// carry lets a normal recheck serve at any lane for a while.
+func (r *register) carry(subject uint64, reading screening.Reading, now time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.carried[subject] = carried{reading, now + carryFor}
+}
+
+// lift ends a hold by name. It reports whether one stood.
+func (r *register) lift(subject uint64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, stood := r.held[subject]
+	delete(r.held, subject)
+	return stood
+}
+
+// holds returns a copy of the holds.
+func (r *register) holds() map[uint64]hold {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.held)
+}
+
+func (r *register) list() []aside {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := make([]aside, 0, len(r.asides))
+	for _, a := range r.asides {
+		out = append(out, *a)
+	}
+	return out
+}

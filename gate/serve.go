@@ -1,0 +1,264 @@
+package gate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/menshen/menshen/config"
+	"github.com/menshen/menshen/entry"
+	"github.com/menshen/menshen/roster"
+	"github.com/menshen/menshen/web"
+	"github.com/menshen/menshen/web/guard"
+)
+
+// AddressFile holds the address at which the pages are really served, below
+// the data directory: the configuration may leave the port to the system.
+const AddressFile = "web.addr"
+
+// listMost bounds a roster list that arrives over the socket.
+const listMost = 10 << 20
+
+func (g *Gate) serveWeb(ctx context.Context) error {
+	language := web.Chinese
+	if g.o.Config.Language == config.LanguageEnglish {
+		language = web.English
+	}
+	h := guard.New(guard.Options{Gate: g, Sessions: g.sessions, Language: language, Log: g.o.Log})
+	file := filepath.Join(g.o.Config.Data, AddressFile)
+	if err := os.WriteFile(file, []byte(g.o.Web.Addr().String()+"\n"), 0o644); err != nil {
+		g.log.Warn("address of the pages not written", "err", err)
+	}
+	defer os.Remove(file)
+	return serve(ctx, g.o.Web, h)
+}
+
+// serve serves until the context ends, and does not wait for open pages.
+func serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	s := &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 16 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	stop := context.AfterFunc(ctx, func() { s.Close() })
+	defer stop()
+	if err := s.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %v: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+// serveControl answers gatectl on the unix socket. Whoever may open the socket
+// may do all of this; the system's own permissions guard it.
+func (g *Gate) serveControl(ctx context.Context) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/status", g.status)
+	mux.HandleFunc("POST /v1/roster/import", g.importRoster)
+	mux.HandleFunc("POST /v1/roster/undo", g.undoRoster)
+	mux.HandleFunc("POST /v1/roster/pin", g.setPIN)
+	mux.HandleFunc("GET /v1/roster/people", g.people)
+	mux.HandleFunc("GET /v1/holds", g.listHolds)
+	mux.HandleFunc("POST /v1/holds/lift", g.liftHold)
+	return serve(ctx, g.o.Control, mux)
+}
+
+// Status is what gatectl status shows.
+type Status struct {
+	Gate     string
+	Version  string
+	Boot     uint64
+	Entries  uint64
+	Root     string
+	Clock    string
+	Now      time.Time
+	Roster   int
+	Arrived  int
+	Waiting  int // entries that are not stored yet
+	Lost     int // entries that never will be
+	Banner   string
+	Lanes    []LaneStatus
+	Asides   int
+	Alarms   int
+	Holds    int
+	OnDuty   int
+	Problems []string
+}
+
+// LaneStatus is one lane of Status.
+type LaneStatus struct {
+	Number    int
+	Direction string
+	Phase     string
+	Faults    []string
+}
+
+func (g *Gate) status(w http.ResponseWriter, _ *http.Request) {
+	v, stamp, head := g.View(), g.recorder.now(), g.journal.Head()
+	s := Status{
+		Gate: v.Gate, Version: g.o.Version, Boot: g.journal.Boot(), Entries: head.Size, Root: fmt.Sprintf("%x", head.Root),
+		Clock: stamp.Clock.String(), Now: stamp.Wall, Roster: v.RosterSize, Arrived: v.ArrivedToday, Banner: g.o.Banner,
+		Asides: len(v.Asides), Alarms: len(v.Alarms), Holds: len(g.register.holds()), OnDuty: len(v.OnDuty),
+	}
+	s.Waiting, s.Lost = g.recorder.waiting()
+	for _, l := range v.Lanes {
+		s.Lanes = append(s.Lanes, LaneStatus{l.Number, l.Direction, l.Phase, l.Faults})
+	}
+	for _, p := range v.Problems {
+		s.Problems = append(s.Problems, web.English.Text("problem."+p.Key, p.Args...))
+	}
+	answer(w, s, nil)
+}
+
+// RosterChange is what an import or an undo did, or would do.
+type RosterChange struct {
+	Version              uint32
+	Added, Changed, Left int
+	LeftClasses          []string
+	// Refused says why nothing was changed.
+	Refused string `json:",omitempty"`
+}
+
+func changeOf(c roster.Change) RosterChange {
+	return RosterChange{Version: c.Version, Added: len(c.Added), Changed: len(c.Changed), Left: len(c.Left), LeftClasses: c.LeftClasses}
+}
+
+func (g *Gate) importRoster(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	allow, err := strconv.Atoi(q.Get("allow_left"))
+	if q.Get("allow_left") != "" && (err != nil || allow < 0) {
+		answer(w, nil, errors.New("allow-left is not a number of people"))
+		return
+	}
+	list, err := roster.Parse(io.LimitReader(r.Body, listMost+1))
+	if err != nil {
+		answer(w, nil, err)
+		return
+	}
+	if q.Get("preview") != "" {
+		c, err := g.roster.Preview(r.Context(), list)
+		out := changeOf(c)
+		if err == nil && c.TooManyLeft() {
+			out.Refused = fmt.Sprintf("%d people would leave: import with --allow-left %d if that is meant", len(c.Left), len(c.Left))
+		}
+		answer(w, out, err)
+		return
+	}
+	c, err := g.roster.Import(r.Context(), list, roster.ImportOpts{AllowLeft: allow, By: "gatectl"})
+	g.rosterEntry(c, err)
+	answer(w, changeOf(c), err)
+}
+
+func (g *Gate) undoRoster(w http.ResponseWriter, r *http.Request) {
+	c, err := g.roster.Undo(r.Context())
+	g.rosterEntry(c, err)
+	answer(w, changeOf(c), err)
+}
+
+// rosterEntry writes which roster is in force from now on.
+func (g *Gate) rosterEntry(c roster.Change, err error) {
+	if err != nil {
+		return
+	}
+	s := g.roster.Snapshot()
+	g.recorder.note(entry.Roster{
+		Version: s.Version, Hash: s.Hash, Added: uint32(len(c.Added)), Changed: uint32(len(c.Changed)), Left: uint32(len(c.Left)), By: "gatectl",
+	}, 0)
+	for _, l := range g.lanes {
+		l.send(refresh{})
+	}
+	g.changed()
+}
+
+func (g *Gate) setPIN(w http.ResponseWriter, r *http.Request) {
+	var in struct{ Number, PIN string }
+	if err := json.NewDecoder(io.LimitReader(r.Body, 4096)).Decode(&in); err != nil {
+		answer(w, nil, fmt.Errorf("read request: %w", err))
+		return
+	}
+	answer(w, struct{}{}, g.roster.SetPIN(r.Context(), in.Number, in.PIN))
+}
+
+// people lists the people present, for printing badges.
+func (g *Gate) people(w http.ResponseWriter, _ *http.Request) {
+	list := []roster.Person{}
+	for p := range g.roster.Snapshot().All() {
+		list = append(list, p)
+	}
+	answer(w, list, nil)
+}
+
+// Hold is one hold as gatectl lists it.
+type Hold struct {
+	Number  string // the school's own
+	Class   string
+	Arrival string
+	// Grave: only a lift by name ends it.
+	Grave bool
+}
+
+func (g *Gate) listHolds(w http.ResponseWriter, _ *http.Request) {
+	people, list := g.roster.Snapshot(), []Hold{}
+	for id, h := range g.register.holds() {
+		p, _ := people.ByID(id)
+		list = append(list, Hold{Number: p.Number, Class: p.Class, Arrival: h.id.String(), Grave: h.grave})
+	}
+	answer(w, list, nil)
+}
+
+// liftHold ends a hold in the name of a member of staff.
+func (g *Gate) liftHold(w http.ResponseWriter, r *http.Request) {
+	var in struct{ Number, By, PIN string }
+	if err := json.NewDecoder(io.LimitReader(r.Body, 4096)).Decode(&in); err != nil {
+		answer(w, nil, fmt.Errorf("read request: %w", err))
+		return
+	}
+	var subject, by roster.Person
+	for p := range g.roster.Snapshot().All() {
+		switch p.Number {
+		case in.Number:
+			subject = p
+		case in.By:
+			by = p
+		}
+	}
+	if subject.ID == 0 || by.ID == 0 {
+		answer(w, nil, errors.New("nobody has that number"))
+		return
+	}
+	if _, err := g.roster.CheckPIN(r.Context(), by.Badge, in.PIN); err != nil {
+		answer(w, nil, err)
+		return
+	}
+	h, held, _ := g.register.look(subject.ID, g.o.Now().Mono)
+	if !held {
+		answer(w, nil, errors.New("no hold stands against that person"))
+		return
+	}
+	// The entry first: a hold that is lifted without one would come back.
+	if err := g.recorder.wait(r.Context(), entry.Answer{
+		Arrival: h.id, Act: entry.ActHoldLifted, Subject: subject.ID, By: []uint64{by.ID},
+	}); err != nil {
+		answer(w, nil, err)
+		return
+	}
+	g.register.lift(subject.ID)
+	g.changed()
+	answer(w, struct{}{}, nil)
+}
+
+// answer writes a result, or the error as text.
+func answer(w http.ResponseWriter, v any, err error) {
+	w.Header().Set("Content-Type", "application/json")
+	if err != nil {
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		v = struct{ Error string }{err.Error()}
+	}
+	_ = json.NewEncoder(w).Encode(v) // a caller that left needs no answer
+}
