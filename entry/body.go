@@ -151,13 +151,17 @@ type Device struct {
 	Detail string
 }
 
-// ClockStep is a jump of wall time against monotonic time.
+// ClockStep is a jump of wall time against monotonic time, or a person's word
+// that the time is right.
 type ClockStep struct {
 	_ struct{} `cbor:",toarray"`
 	// StepMilli is new minus expected wall time, in milliseconds.
 	StepMilli int64
 	// Clock is the quality after the step.
 	Clock Clock
+	// By are the roster numbers of those who said that the time is right;
+	// empty where the clock moved by itself.
+	By []uint64
 }
 
 // Policy is a policy from the moment on in which it is in force.

@@ -1,0 +1,99 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+
+	"github.com/menshen/menshen/entry"
+)
+
+// Row is one stored entry.
+type Row struct {
+	// Seq is its number in the journal, from 0 without gaps.
+	Seq uint64
+	// Entry is what Bytes say.
+	Entry entry.Entry
+	// Bytes are the leaf, as it was hashed.
+	Bytes []byte
+	// Private is the salted blob that Entry.Commitment is over; nil if there
+	// was none or it has been shredded.
+	Private []byte
+
+	hashes []byte
+}
+
+// A page of rows ends at whichever comes first. Readers hold no transaction
+// longer than a page takes, or the WAL could not wrap.
+const (
+	pageRows  = 1000
+	pageBytes = 1 << 20
+)
+
+// readRows yields rows from seq on, page by page, until one comes back empty.
+func readRows(ctx context.Context, db *sql.DB, from uint64) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		for {
+			page, err := readPage(ctx, db, from)
+			for _, row := range page {
+				if !yield(row, nil) {
+					return
+				}
+				from = row.Seq + 1
+			}
+			if err != nil {
+				yield(Row{}, fmt.Errorf("read journal: %w", classify(err)))
+				return
+			}
+			if len(page) == 0 {
+				return
+			}
+		}
+	}
+}
+
+// readPage returns the rows from seq on that are sound, and with them the
+// error that ended the page early.
+func readPage(ctx context.Context, db *sql.DB, from uint64) (page []Row, err error) {
+	rows, err := db.QueryContext(ctx,
+		"SELECT seq, leaf, hashes, private FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?", int64(min(from, math.MaxInt64)), pageRows)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for size := 0; size < pageBytes && rows.Next(); {
+		var r Row
+		if err := rows.Scan(&r.Seq, &r.Bytes, &r.hashes, &r.Private); err != nil {
+			return page, err
+		}
+		if want := from + uint64(len(page)); r.Seq != want {
+			return page, damaged(want, "is missing")
+		}
+		if r.Entry, err = entry.Unmarshal(r.Bytes); err != nil {
+			return page, fmt.Errorf("%w: %w", damaged(r.Seq, "cannot be read"), err)
+		}
+		size += len(r.Bytes) + len(r.hashes) + len(r.Private)
+		page = append(page, r)
+	}
+	return page, rows.Err()
+}
+
+// verify adds the row to the tree of those before it and compares what was
+// stored with what the leaf demands.
+func (r Row) verify(tree *entry.Tree) error {
+	if !bytes.Equal(tree.Append(r.Bytes), r.hashes) {
+		return damaged(r.Seq, "does not have the hashes that its leaf demands")
+	}
+	if r.Private == nil {
+		return nil // there was none, or it has been shredded
+	}
+	if c := sha256.Sum256(r.Private); !bytes.Equal(c[:], r.Entry.Commitment) {
+		return damaged(r.Seq, "has another private blob than it committed to")
+	}
+	return nil
+}

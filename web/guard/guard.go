@@ -1,0 +1,175 @@
+// Package guard knows the page that stands at a gate: what each lane says of
+// the person in front of it, who was set aside, which alarms are open, and the
+// few acts that a guard may take.
+//
+// It does not decide anything: what is shown and which acts are offered is the
+// gate's View, and an act only becomes true when the gate says so. It knows no
+// policy, no journal and no device. It holds no state of its own, and runs
+// nothing while no page is open.
+package guard
+
+import (
+	"embed"
+	"errors"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/menshen/menshen/web"
+)
+
+//go:embed templates assets
+var files embed.FS
+
+// maxStreams bounds the pages that are kept up to date at the same time.
+const maxStreams = 16
+
+// Options is what the page is made of.
+type Options struct {
+	// Gate is shown and acted upon.
+	Gate Gate
+	// Sessions knows who is signed on.
+	Sessions *web.Sessions
+	// Language is spoken until a browser chooses another.
+	Language web.Language
+	// Log takes what a person at the page can do nothing about.
+	Log *slog.Logger
+}
+
+type page struct {
+	gate     Gate
+	site     *web.Site
+	log      *slog.Logger
+	whole    *template.Template
+	fragment *template.Template
+	streams  chan struct{} // one place per open stream
+}
+
+// New returns the handler of the guard's page, with everything the page needs
+// to be served alone: signing on, language, assets and /healthz.
+func New(o Options) http.Handler {
+	whole := web.Layout(files, "templates/guard.html", "templates/fragment.html", "templates/shapes.html")
+	p := &page{
+		gate:     o.Gate,
+		site:     web.NewSite(o.Sessions, o.Language, o.Log),
+		log:      o.Log.With("component", "web/guard"),
+		whole:    whole,
+		fragment: whole.Lookup("fragment"),
+		streams:  make(chan struct{}, maxStreams),
+	}
+	mux := http.NewServeMux()
+	p.site.Mount(mux)
+	mux.Handle("GET /assets/guard.css", web.Asset(files, "assets/guard.css"))
+	mux.Handle("GET /assets/guard.js", web.Asset(files, "assets/guard.js"))
+	mux.Handle("GET /{$}", http.RedirectHandler("/guard/", http.StatusSeeOther))
+	mux.HandleFunc("GET /guard/{$}", p.show)
+	mux.HandleFunc("GET /guard/events", p.events)
+	mux.HandleFunc("POST /guard/act", p.act)
+	return web.Protect(mux)
+}
+
+// screen is what the templates see.
+type screen struct {
+	web.Page
+	View View
+	// Said is the key of the answer to the last press, or empty.
+	Said string
+}
+
+// screen returns what may be seen by whoever sent r, as of now.
+func (p *page) screen(r *http.Request) screen {
+	common := p.site.Page(r, "page.title")
+	return screen{Page: common, View: visible(p.gate.View(), common.SignedOn)}
+}
+
+func (p *page) show(w http.ResponseWriter, r *http.Request) {
+	s := p.screen(r)
+	// The answer travels in the address as a key, so that a page that was
+	// reloaded does not press again. Only our own keys are shown.
+	if key := "said." + r.URL.Query().Get("said"); web.Known(key) {
+		s.Said = key
+	}
+	p.site.Show(w, http.StatusOK, p.whole, s)
+}
+
+// act hands one press to the gate. A press without a session, an arrival or a
+// version is refused: nobody answers for it, or nobody knows what was seen
+// when it was pressed.
+func (p *page) act(w http.ResponseWriter, r *http.Request) {
+	who, ok := p.site.Sessions.Who(r)
+	if !ok {
+		p.site.Refuse(w, r, http.StatusUnauthorized, "refused.sign-on")
+		return
+	}
+	form, ok := p.site.Form(w, r)
+	if !ok {
+		return
+	}
+	a, err := parseAct(form)
+	if errors.Is(err, errMalformed) {
+		p.site.Refuse(w, r, http.StatusBadRequest, "refused.malformed")
+		return
+	}
+	if err == nil {
+		a.By = who
+		err = p.gate.Do(r.Context(), a)
+	}
+	target := "/guard/"
+	if err != nil {
+		target += "?said=" + url.QueryEscape(p.answer(err))
+	}
+	http.Redirect(w, r, target, http.StatusSeeOther)
+}
+
+// answer returns the key of what the person at the page is told. What is no
+// answer to a person is logged here, where the error ends.
+func (p *page) answer(err error) string {
+	var slip slip
+	switch {
+	case errors.As(err, &slip):
+		return string(slip)
+	case errors.Is(err, ErrStale):
+		return "stale"
+	case errors.Is(err, ErrNotAllowed):
+		return "not-allowed"
+	case errors.Is(err, ErrBusy):
+		return "busy"
+	case errors.Is(err, web.ErrPIN):
+		return "pin"
+	case errors.Is(err, web.ErrLocked):
+		return "locked"
+	default:
+		p.log.Error("act", "err", err)
+		return "failed"
+	}
+}
+
+// part is one lane or one person set aside, with the screen it stands on.
+type part struct {
+	Screen screen
+	Item   any
+}
+
+// Of hands an item to a template of its own.
+func (s screen) Of(item any) part { return part{s, item} }
+
+// Problem returns the words of one line of the strip.
+func (s screen) Problem(p Problem) string { return s.T("problem."+p.Key, p.Args...) }
+
+// High reports whether a temperature was at or above its limit, so that the
+// two may stand beside each other: "36.6 ≥ 37.3" would be a lie.
+func (screen) High(reasons []string) bool {
+	return slices.ContainsFunc(reasons, func(r string) bool {
+		return r == "high-once" || r == "high-twice" || r == "hard-fever"
+	})
+}
+
+// More says how many problems stand behind the worst.
+func (s screen) More() string {
+	if n := len(s.View.Problems) - 1; n > 0 {
+		return " · " + s.T("strip.more", n)
+	}
+	return ""
+}

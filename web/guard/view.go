@@ -1,0 +1,227 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/menshen/menshen/web"
+)
+
+// Why a gate did not do what was pressed, for the person to read.
+var (
+	// ErrStale says that the arrival or its version is no longer what the
+	// page showed.
+	ErrStale = errors.New("arrival has changed")
+	// ErrNotAllowed says that this act is not open for this arrival.
+	ErrNotAllowed = errors.New("act is not allowed")
+	// ErrBusy says that the lane could not take the act now.
+	ErrBusy = errors.New("lane is busy")
+)
+
+// Gate is what the page needs of a gate. All methods are called from many
+// goroutines.
+type Gate interface {
+	// View returns the present state. It waits for no device and no disk. The
+	// page does not write to what it returns.
+	View() View
+	// Watch ticks whenever the view may have changed, many changes in one
+	// tick, until ctx ends. When the gate stops it closes the channel.
+	Watch(ctx context.Context) <-chan struct{}
+	// Do takes one act, or returns ErrStale, ErrNotAllowed, ErrBusy, one of
+	// web's PIN errors, or why it failed. The gate checks every rule itself:
+	// that a button was shown proves nothing.
+	Do(ctx context.Context, a Act) error
+}
+
+// View is one gate at one moment.
+type View struct {
+	Gate, School string
+	// Now is the gate's clock in the gate's time zone.
+	Now time.Time
+	// ClockTrusted says that Now was confirmed by a person or better.
+	ClockTrusted bool
+	// Problems, the worst first; the strip has one line for them.
+	Problems []Problem
+	// OnDuty are the names of who is signed on.
+	OnDuty []string
+	Lanes  []Lane
+	// Asides in the order of their tickets.
+	Asides []Aside
+	// Alarms, the oldest first.
+	Alarms []Alarm
+	// ArrivedToday of RosterSize subjects are in.
+	ArrivedToday int
+	// Policy is the limit in force, such as "≥ 37.3".
+	Policy string
+	// Attendance says that the policy in force asks for no temperature.
+	Attendance bool
+	RosterSize int
+	// NotYetRecorded is how many decisions are shown but not yet durable.
+	NotYetRecorded int
+}
+
+// Problem is one line of the strip: Key stands in web's words behind
+// "problem.", Args are its {1}, {2}.
+type Problem struct {
+	Key  string
+	Args []any
+}
+
+// Verdict is the picture of a lane. The zero value says nothing about anybody.
+type Verdict uint8
+
+// The verdicts.
+const (
+	None     Verdict = iota
+	Wait             // something is still asked or being recorded
+	Pass             // recorded and released: circle and tick
+	Again            // measure again: triangle
+	Stop             // step aside: octagon
+	Unknown          // unknown code: square
+	Attended         // the lane itself is out of order
+)
+
+// String returns the verdict's name as the page's style sheet uses it.
+func (v Verdict) String() string {
+	names := [...]string{"none", "wait", "pass", "again", "stop", "unknown", "attended"}
+	if int(v) < len(names) {
+		return names[v]
+	}
+	return "attended"
+}
+
+// Lane is one lane and the arrival in it.
+type Lane struct {
+	Number int
+	// Direction is "in" or "out".
+	Direction string
+	// Phase is idle, gathering, recording, releasing, held or attended.
+	Phase string
+	// Arrival is "boot-counter", empty when there is none.
+	Arrival string
+	// Version rises with every change of the arrival; an act names the one
+	// it was looking at.
+	Version uint64
+	Verdict Verdict
+	// Word is the one large word, in web's words behind "word.".
+	Word string
+	// Reasons are the failed rows, in web's words behind "reason.".
+	Reasons []string
+	// Temperature in degrees Celsius, "37.4"; empty when none was asked for.
+	Temperature string
+	// Limit is what Temperature was held against, "≥ 37.3".
+	Limit string
+	// Name is the full name; the page masks it.
+	Name, Class string
+	// Try of Tries measurements, both from 1; zero when there is one only.
+	Try, Tries int
+	// Which acts the gate would take now.
+	CanColour, CanType, CanOverride, CanAside, CanTurnAway, CanAcknowledge bool
+	// Faults of the lane's devices, in web's words behind "fault.".
+	Faults []string
+}
+
+// Aside is a stopped arrival that was taken out of its lane.
+type Aside struct {
+	// Ticket is the number by which staff call for the person.
+	Ticket  int
+	Arrival string
+	Version uint64
+	// Name is the full name; without a session the page masks it.
+	Name, Class string
+	Reasons     []string
+	Temperature string
+	Since       time.Time
+	// Which acts the gate would take now.
+	CanColour, CanType bool
+	// Isolate says that the person goes to the isolation room.
+	Isolate bool
+}
+
+// Alarm is one abnormal arrival that the isolation room must answer.
+type Alarm struct {
+	Arrival     string
+	Name, Class string
+	Since       time.Time
+	// Recorded says that the alarm is durable; it sounds either way.
+	Recorded bool
+	// Acknowledged says that the isolation room has answered.
+	Acknowledged bool
+}
+
+// The kinds of an act.
+const (
+	KindColour      = "colour"      // a code's colour was seen
+	KindType        = "type"        // a temperature was typed
+	KindTurnAway    = "turn-away"   // the person leaves the gate
+	KindOverride    = "override"    // admit by name, PIN and reason
+	KindAside       = "aside"       // out of the lane, under a ticket
+	KindAcknowledge = "acknowledge" // the stop was seen
+	KindSilence     = "silence"     // the isolation room has answered an alarm
+)
+
+// Act is one press of a person on duty.
+type Act struct {
+	// Arrival and Version are what the person was looking at.
+	Arrival string
+	Version uint64
+	// Kind is one of the kinds; it says which of the next fields are set.
+	Kind string
+	// Colour is green, yellow or red.
+	Colour string
+	// Value is the typed temperature in thousandths of a degree Celsius,
+	// 30000 to 43000.
+	Value int32
+	// Instrument is ear, axilla, mercury or hand.
+	Instrument string
+	// Reason of an override: identity-checked, parent-confirmed,
+	// leader-approved or device-fault.
+	Reason string
+	// PIN of By, given again for an override; the gate checks it.
+	PIN string
+	By  web.Person
+}
+
+// LogValue leaves out the PIN, the colour and the temperature.
+func (a Act) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("kind", a.Kind), slog.String("arrival", a.Arrival),
+		slog.Uint64("version", a.Version), slog.Any("by", a.By))
+}
+
+// visible returns the part of v that a screen may show. Everybody sees the
+// lanes, and a gate's screen faces the public, so a name there is masked for
+// everybody. Without a session no evidence, no full name and no act is left:
+// what is not in the page cannot be read from it.
+func visible(v View, signedOn bool) View {
+	v.Lanes = slices.Clone(v.Lanes)
+	for i := range v.Lanes {
+		lane := &v.Lanes[i]
+		lane.Name = web.Mask(lane.Name)
+		if !signedOn {
+			lane.Arrival, lane.Version = "", 0
+			lane.Reasons, lane.Temperature, lane.Limit = nil, "", ""
+			lane.CanColour, lane.CanType, lane.CanOverride = false, false, false
+			lane.CanAside, lane.CanTurnAway, lane.CanAcknowledge = false, false, false
+		}
+	}
+	if signedOn {
+		return v
+	}
+	asides := make([]Aside, 0, len(v.Asides))
+	for _, a := range v.Asides {
+		asides = append(asides, Aside{Ticket: a.Ticket, Name: web.Mask(a.Name), Class: a.Class, Since: a.Since})
+	}
+	alarms := slices.Clone(v.Alarms)
+	for i := range alarms {
+		alarms[i].Arrival, alarms[i].Name = "", web.Mask(alarms[i].Name)
+	}
+	duty := make([]string, 0, len(v.OnDuty))
+	for _, name := range v.OnDuty {
+		duty = append(duty, web.Mask(name))
+	}
+	v.Asides, v.Alarms, v.OnDuty = asides, alarms, duty
+	return v
+}

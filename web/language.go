@@ -1,0 +1,66 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Language is a BCP 47 tag that stands in the page as it is. It decides which
+// shapes the browser gives to Han characters, so it must be right. The zero
+// value speaks Chinese.
+type Language string
+
+// The languages.
+const (
+	Chinese Language = "zh-CN"
+	English Language = "en"
+)
+
+// phrase is one text in both languages; {1}, {2} stand for the arguments.
+type phrase struct{ zh, en string }
+
+// Other returns the language that a page offers instead of l.
+func (l Language) Other() Language {
+	if l == English {
+		return Chinese
+	}
+	return English
+}
+
+// Tag returns l as it stands in a page.
+func (l Language) Tag() string {
+	if l == English {
+		return string(English)
+	}
+	return string(Chinese)
+}
+
+// Text returns the words of a key with {1}, {2} replaced by the arguments. A
+// key that has no words is returned itself: what the gate wanted to say is
+// then ugly but not lost.
+func (l Language) Text(key string, args ...any) string {
+	p, ok := words[key]
+	if !ok {
+		return key
+	}
+	text := p.zh
+	if l == English {
+		text = p.en
+	}
+	if len(args) == 0 {
+		return text
+	}
+	pairs := make([]string, 0, 2*len(args))
+	for i, arg := range args {
+		pairs = append(pairs, fmt.Sprintf("{%d}", i+1), fmt.Sprint(arg))
+	}
+	// One pass: an argument that looks like a placeholder is not replaced again.
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// Known reports whether the key has words; a program that hands keys to a
+// page tests all of them by it.
+func Known(key string) bool {
+	_, ok := words[key]
+	return ok
+}

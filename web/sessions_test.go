@@ -1,0 +1,173 @@
+package web_test
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/menshen/menshen/web"
+)
+
+// staff knows three people by badge; their PIN is "1234".
+type staff struct{ asked int }
+
+var errStore = errors.New("roster is closed")
+
+func (s *staff) CheckPIN(_ context.Context, badge, pin string) (web.Person, error) {
+	s.asked++
+	people := map[string]web.Person{
+		"b1": {ID: 1, Name: "王建国"}, "b2": {ID: 2, Name: "李红"}, "b3": {ID: 3, Name: "赵敏"},
+	}
+	person, known := people[badge]
+	switch {
+	case badge == "locked":
+		return web.Person{}, web.ErrLocked
+	case badge == "broken":
+		return web.Person{}, errStore
+	case !known || pin != "1234":
+		return web.Person{}, web.ErrPIN
+	}
+	return person, nil
+}
+
+// signOn returns the browser's cookie.
+func signOn(t *testing.T, s *web.Sessions, badge string) *http.Cookie {
+	t.Helper()
+	w := httptest.NewRecorder()
+	if err := s.SignOn(w, httptest.NewRequest("POST", "/sign-on", nil), badge, "1234"); err != nil {
+		t.Fatalf("sign on %s: %v", badge, err)
+	}
+	return w.Result().Cookies()[0]
+}
+
+func from(c *http.Cookie) *http.Request {
+	r := httptest.NewRequest("GET", "/guard/", nil)
+	r.AddCookie(c)
+	return r
+}
+
+func isOn(s *web.Sessions, c *http.Cookie) bool {
+	_, ok := s.Who(from(c))
+	return ok
+}
+
+func advance(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+func TestSessionCookieIsOutOfReachOfScriptsAndOtherSites(t *testing.T) {
+	s := web.NewSessions(&staff{})
+	c := signOn(t, s, "b1")
+	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Secure || c.MaxAge != 12*3600 {
+		t.Errorf("got %v, want HttpOnly, SameSite=Strict, 12 h and, over plain HTTP, not Secure", c)
+	}
+	if secret, err := base64.RawURLEncoding.DecodeString(c.Value); err != nil || len(secret) != 32 {
+		t.Errorf("got a secret of %d bytes (%v), want 32", len(secret), err)
+	}
+}
+
+func TestSessionCookieIsSecureOverTLS(t *testing.T) {
+	w, r := httptest.NewRecorder(), httptest.NewRequest("POST", "/sign-on", nil)
+	r.TLS = &tls.ConnectionState{}
+	if err := web.NewSessions(&staff{}).SignOn(w, r, "b1", "1234"); err != nil {
+		t.Fatal(err)
+	}
+	if c := w.Result().Cookies()[0]; !c.Secure {
+		t.Errorf("got %v, want Secure", c)
+	}
+}
+
+func TestSessionEndsTwelveHoursAfterSignOnHoweverMuchItIsUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := web.NewSessions(&staff{})
+		c := signOn(t, s, "b1")
+		for range 11 {
+			advance(time.Hour)
+			if !isOn(s, c) {
+				t.Fatal("session ended early")
+			}
+		}
+		advance(time.Hour - time.Nanosecond)
+		if !isOn(s, c) || len(s.OnDuty()) != 1 {
+			t.Error("session ended before 12 h")
+		}
+		advance(time.Nanosecond)
+		if isOn(s, c) || len(s.OnDuty()) != 0 {
+			t.Error("session outlived 12 h")
+		}
+	})
+}
+
+func TestAForgedCookieIsNobody(t *testing.T) {
+	s := web.NewSessions(&staff{})
+	c := signOn(t, s, "b1")
+	for _, value := range []string{"", "x", c.Value[1:], c.Value + "AAAA", base64.RawURLEncoding.EncodeToString(make([]byte, 32))} {
+		if isOn(s, &http.Cookie{Name: c.Name, Value: value}) {
+			t.Errorf("cookie %q has a session", value)
+		}
+	}
+}
+
+func TestAThirdPersonReplacesNobody(t *testing.T) {
+	s := web.NewSessions(&staff{})
+	first, second := signOn(t, s, "b1"), signOn(t, s, "b2")
+	err := s.SignOn(httptest.NewRecorder(), from(first), "b3", "1234")
+	if !errors.Is(err, web.ErrFull) {
+		t.Errorf("got %v, want ErrFull", err)
+	}
+	if duty := s.OnDuty(); len(duty) != 2 || duty[0].ID != 1 || duty[1].ID != 2 || !isOn(s, first) || !isOn(s, second) {
+		t.Errorf("got %v on duty, want 1 and 2 as before", duty)
+	}
+}
+
+func TestOnePersonAtManyScreensIsOnDutyOnceAndBounded(t *testing.T) {
+	s := web.NewSessions(&staff{})
+	oldest := signOn(t, s, "b1")
+	signOn(t, s, "b2")
+	var newest *http.Cookie
+	for range 4 {
+		newest = signOn(t, s, "b1")
+	}
+	if len(s.OnDuty()) != 2 {
+		t.Errorf("got %v on duty, want each person once", s.OnDuty())
+	}
+	if isOn(s, oldest) || !isOn(s, newest) {
+		t.Error("a fifth screen must end the first one's session")
+	}
+}
+
+func TestSigningOffEndsDutyAtEveryScreenOfThatPersonOnly(t *testing.T) {
+	s := web.NewSessions(&staff{})
+	desk, tablet, other := signOn(t, s, "b1"), signOn(t, s, "b1"), signOn(t, s, "b2")
+	w := httptest.NewRecorder()
+	s.SignOff(w, from(desk))
+	if isOn(s, desk) || isOn(s, tablet) || !isOn(s, other) {
+		t.Error("want both screens of the first person ended and the other person on duty")
+	}
+	if c := w.Result().Cookies()[0]; c.Value != "" || c.MaxAge >= 0 {
+		t.Errorf("got %v, want the cookie removed", c)
+	}
+	signOn(t, s, "b3")
+}
+
+func TestEmptyOrOverlongEntriesNeverReachStaff(t *testing.T) {
+	known := &staff{}
+	s := web.NewSessions(known)
+	long := string(make([]byte, 65))
+	for _, entry := range [][2]string{{"", "1234"}, {"b1", ""}, {long, "1234"}, {"b1", long}} {
+		err := s.SignOn(httptest.NewRecorder(), httptest.NewRequest("POST", "/", nil), entry[0], entry[1])
+		if !errors.Is(err, web.ErrPIN) {
+			t.Errorf("got %v, want ErrPIN", err)
+		}
+	}
+	if known.asked != 0 {
+		t.Errorf("staff was asked %d times", known.asked)
+	}
+}

@@ -1,0 +1,188 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+)
+
+//go:embed templates
+var templates embed.FS
+
+//go:embed assets
+var assets embed.FS
+
+const languageCookie = "menshen_language"
+
+// Site is what the screens of one gate share: signing on and off, the choice
+// of language, assets, and pages that say why a request was refused.
+type Site struct {
+	// Sessions knows who is signed on.
+	Sessions *Sessions
+
+	language Language
+	log      *slog.Logger
+	signOn   *template.Template
+	refusal  *template.Template
+}
+
+// NewSite returns a site that speaks the language until a browser chooses.
+func NewSite(sessions *Sessions, language Language, log *slog.Logger) *Site {
+	return &Site{
+		Sessions: sessions,
+		language: language,
+		log:      log.With("component", "web"),
+		signOn:   Layout(templates, "templates/sign-on.html"),
+		refusal:  Layout(templates, "templates/refusal.html"),
+	}
+}
+
+// Layout returns the common layout, "layout", with a page's own files parsed
+// into it. They define "body" and may define "head". It panics on a template
+// that does not parse: the files are part of the program.
+func Layout(files fs.FS, names ...string) *template.Template {
+	layout := template.Must(template.ParseFS(templates, "templates/layout.html"))
+	return template.Must(layout.ParseFS(files, names...))
+}
+
+// Mount registers the routes that all screens share.
+func (s *Site) Mount(mux *http.ServeMux) {
+	mux.Handle("GET /assets/base.css", Asset(assets, "assets/base.css"))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Write([]byte("ok\n")) // whoever asked may have gone; nobody else is concerned
+	})
+	mux.HandleFunc("GET /sign-on", func(w http.ResponseWriter, r *http.Request) {
+		s.showSignOn(w, r, http.StatusOK, "")
+	})
+	mux.HandleFunc("POST /sign-on", s.postSignOn)
+	mux.HandleFunc("POST /sign-off", func(w http.ResponseWriter, r *http.Request) {
+		s.Sessions.SignOff(w, r)
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	})
+	mux.HandleFunc("POST /language", s.postLanguage)
+}
+
+// Asset serves one embedded file; a directory is never listed.
+func Asset(files fs.FS, name string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.ServeFileFS(w, r, files, name)
+	})
+}
+
+// Page is what the layout needs; a page's own data embeds it.
+type Page struct {
+	Language Language
+	// Title is a key of the words.
+	Title string
+	// SignedOn says that this browser has a session.
+	SignedOn bool
+}
+
+// T returns the words of a key in the page's language.
+func (p Page) T(key string, args ...any) string { return p.Language.Text(key, args...) }
+
+// Page returns the common part of the page that answers r.
+func (s *Site) Page(r *http.Request, title string) Page {
+	_, signedOn := s.Sessions.Who(r)
+	return Page{Language: s.Language(r), Title: title, SignedOn: signedOn}
+}
+
+// Language returns what the browser chose, or else the gate's language.
+func (s *Site) Language(r *http.Request) Language {
+	if cookie, err := r.Cookie(languageCookie); err == nil {
+		if l := Language(cookie.Value); l == Chinese || l == English {
+			return l
+		}
+	}
+	return s.language
+}
+
+// Show writes a whole page. Nothing is sent before the template has finished,
+// so that a page is complete or a plain failure, never half of a verdict.
+func (s *Site) Show(w http.ResponseWriter, status int, t *template.Template, data any) {
+	var page bytes.Buffer
+	if err := t.ExecuteTemplate(&page, "layout", data); err != nil {
+		s.log.Error("render page", "err", err)
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	w.Write(page.Bytes()) // the browser may have gone; nobody else is concerned
+}
+
+// Refuse answers with a page that says why, and how to sign on when that is
+// what was missing. The reason is a key of the words.
+func (s *Site) Refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
+	s.Show(w, status, s.refusal, struct {
+		Page
+		Reason string
+		SignOn bool
+	}{s.Page(r, "page.refused"), reason, status == http.StatusUnauthorized})
+}
+
+// Form returns the fields of a posted form. When there is none within
+// MaxBody it refuses the request itself and returns false.
+func (s *Site) Form(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
+	err := r.ParseForm()
+	var tooLong *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLong):
+		s.Refuse(w, r, http.StatusRequestEntityTooLarge, "refused.too-long")
+	case err != nil:
+		s.Refuse(w, r, http.StatusBadRequest, "refused.malformed")
+	}
+	return r.PostForm, err == nil
+}
+
+func (s *Site) postSignOn(w http.ResponseWriter, r *http.Request) {
+	form, ok := s.Form(w, r)
+	if !ok {
+		return
+	}
+	err := s.Sessions.SignOn(w, r, form.Get("badge"), form.Get("pin"))
+	switch {
+	case err == nil:
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	case errors.Is(err, ErrPIN):
+		s.showSignOn(w, r, http.StatusForbidden, "said.pin")
+	case errors.Is(err, ErrLocked):
+		s.showSignOn(w, r, http.StatusTooManyRequests, "said.locked")
+	case errors.Is(err, ErrFull):
+		s.showSignOn(w, r, http.StatusConflict, "said.full")
+	default:
+		s.log.Error("sign on", "err", err)
+		s.showSignOn(w, r, http.StatusServiceUnavailable, "said.failed")
+	}
+}
+
+// showSignOn never gives a badge number back to the page.
+func (s *Site) showSignOn(w http.ResponseWriter, r *http.Request, status int, said string) {
+	s.Show(w, status, s.signOn, struct {
+		Page
+		Said string
+	}{s.Page(r, "page.sign-on"), said})
+}
+
+func (s *Site) postLanguage(w http.ResponseWriter, r *http.Request) {
+	form, ok := s.Form(w, r)
+	if !ok {
+		return
+	}
+	chosen := Language(form.Get("language"))
+	if chosen != Chinese && chosen != English {
+		s.Refuse(w, r, http.StatusBadRequest, "refused.malformed")
+		return
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: languageCookie, Value: string(chosen), Path: "/", MaxAge: 365 * 24 * 3600,
+		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode,
+	})
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}

@@ -1,0 +1,71 @@
+package web
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestEveryKeyHasBothLanguagesWithTheSamePlaceholders(t *testing.T) {
+	for _, fault := range wordFaults(words) {
+		t.Error(fault)
+	}
+}
+
+func TestWordCheckerFindsWhatIsMissing(t *testing.T) {
+	planted := map[string]phrase{
+		"no-english":   {"有", ""},
+		"no-chinese":   {" ", "there"},
+		"other-number": {"{1} 号", "No. {2}"},
+		"good":         {"{1} 共 {2}", "{1} of {2}"},
+	}
+	if faults := wordFaults(planted); len(faults) != 3 {
+		t.Errorf("got %q, want three faults", faults)
+	}
+}
+
+func wordFaults(all map[string]phrase) []string {
+	placeholder := regexp.MustCompile(`\{[^}]*\}`)
+	numbers := func(text string) []string {
+		found := placeholder.FindAllString(text, -1)
+		slices.Sort(found)
+		return found
+	}
+	var faults []string
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		p := all[key]
+		if strings.TrimSpace(p.zh) == "" || strings.TrimSpace(p.en) == "" {
+			faults = append(faults, key+": a language is missing")
+		}
+		if zh, en := numbers(p.zh), numbers(p.en); !slices.Equal(zh, en) {
+			faults = append(faults, fmt.Sprintf("%s: placeholders differ: %q, %q", key, zh, en))
+		}
+	}
+	return faults
+}
+
+func TestText(t *testing.T) {
+	tests := map[string]struct {
+		language Language
+		key      string
+		args     []any
+		want     string
+	}{
+		"the zero language speaks Chinese":         {"", "word.go-in", nil, "请进"},
+		"English":                                  {English, "word.go-in", nil, "Go in"},
+		"arguments stand where their number is":    {English, "strip.arrived", []any{861, 1093}, "In 861/1093"},
+		"an argument is not a placeholder":         {Chinese, "strip.arrived", []any{"{2}", "x"}, "已到 {2}/x"},
+		"a missing argument stays visible":         {Chinese, "strip.arrived", []any{1}, "已到 1/{2}"},
+		"a key without words is shown, never lost": {Chinese, "word.not-there", nil, "word.not-there"},
+	}
+	for rule, tt := range tests {
+		t.Run(rule, func(t *testing.T) {
+			if got := tt.language.Text(tt.key, tt.args...); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
