@@ -273,7 +273,7 @@ func (l *laneLoop) perform(effects []lane.Effect) {
 			l.release(e)
 		case lane.Shut:
 			if l.barrier != nil {
-				l.barrier.shut(l.rested)
+				l.barrier.shut(l.rested(e.Order))
 			}
 		case lane.Signal:
 			l.signal(e.Pattern)
@@ -326,17 +326,18 @@ func (l *laneLoop) release(e lane.Release) {
 		return
 	}
 	if l.barrier != nil {
-		l.barrier.release(l.receipt, l.rested)
+		l.barrier.release(l.receipt, l.rested(e.Order))
 	}
 }
 
 // rested tells the machine that OFF was written. A pulse that was shut early
 // is answered by the shut.
-func (l *laneLoop) rested(err error) {
-	if errors.Is(err, relay.ErrShut) {
-		return
+func (l *laneLoop) rested(order uint64) func(error) {
+	return func(err error) {
+		if !errors.Is(err, relay.ErrShut) {
+			l.send(lane.Rested{Order: order, Err: err})
+		}
 	}
-	l.send(lane.Rested{Err: err})
 }
 
 func (l *laneLoop) signal(p lane.Pattern) {

@@ -225,7 +225,7 @@ func (g *Gate) asidePage(a aside, people *roster.Snapshot) guard.Aside {
 func asideAllows(a aside) (colour, typed bool) {
 	d := a.decision
 	colour = d.Has(screening.NoGreen) || d.Has(screening.GreenTooOld) || d.Has(screening.ClockUntrusted)
-	typed = d.Has(screening.NoTemperature) || d.Has(screening.TooCold) || d.Has(screening.HighOnce)
+	typed = d.Has(screening.NoTemperature) || d.Has(screening.AmbientOutside) || d.Has(screening.TooCold) || d.Has(screening.HighOnce)
 	return colour, typed
 }
 
@@ -353,6 +353,17 @@ func (g *Gate) recordAside(x aside, a lane.Answer, stamp entry.Stamp) {
 		g.alarms.raise(x.id, rec.Subject.ID, stamp.Wall)
 	}
 	g.recorder.recordAt(x.id.Boot, x.lane, rec, stamp)
+}
+
+// ConfirmClock takes a person's word that the time is right. The entry comes
+// first: without it the clock is no better than before.
+func (g *Gate) ConfirmClock(ctx context.Context, by web.Person) error {
+	if err := g.recorder.wait(ctx, entry.ClockStep{Clock: entry.ClockConfirmed, By: []uint64{by.ID}}); err != nil {
+		return err
+	}
+	g.recorder.clock.confirm()
+	g.changed()
+	return nil
 }
 
 func pageError(err error) error {

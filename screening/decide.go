@@ -22,13 +22,14 @@ const (
 	ClockUntrusted        // a dated proof cannot be judged by this clock
 	LaneAttended          // the lane cannot record or cannot move its barrier
 	AlreadyIn             // admitted less than 30 s ago and let in once more
+	AmbientOutside        // the thermometer is outside its own temperature window
 )
 
 // String returns the reason's name as pages and exports use it.
 func (r Reason) String() string {
 	names := [...]string{
 		"none", "no-policy", "on-hold", "hard-fever", "red-code", "yellow-code", "no-identity", "no-temperature",
-		"too-cold", "high-once", "high-twice", "no-green", "green-too-old", "clock-untrusted", "lane-attended", "already-in",
+		"too-cold", "high-once", "high-twice", "no-green", "green-too-old", "clock-untrusted", "lane-attended", "already-in", "ambient",
 	}
 	if int(r) < len(names) {
 		return names[r]
@@ -74,10 +75,18 @@ func (d Decision) Lasting() bool {
 	for _, f := range d.Failures {
 		switch f.Reason {
 		case OnHold, HardFeverSeen, RedCode, YellowCode, HighOnce, HighTwice:
-			return true
+			if !f.Warn {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// Grave reports whether nothing but a lift by name ends the hold that the stop
+// leaves: no recheck at the gate does.
+func (d Decision) Grave() bool {
+	return d.Has(HardFeverSeen) || d.Has(RedCode) || d.Has(YellowCode) || d.Has(HighTwice)
 }
 
 // Stop returns the decision with one more failure, and the worse outcome. It
@@ -116,7 +125,7 @@ func (p Policy) Decide(a Arrival) Decision {
 		add(rowRed, RedCode, Isolate, false)
 	}
 	for _, r := range a.Readings {
-		if r.Peak >= HardFever && r.Quality == Valid {
+		if r.Peak >= HardFever && r.seen() {
 			add(rowFever, HardFeverSeen, Isolate, false)
 			break
 		}
@@ -158,26 +167,29 @@ func (p Policy) judge(row Requirement, a Arrival) (Reason, Outcome) {
 }
 
 // judgeReadings lets a later valid reading by another instrument answer an
-// earlier high one. The same instrument cannot contradict itself.
+// earlier high one. The same instrument cannot contradict itself, and what has
+// no name is no other instrument.
 func (p Policy) judgeReadings(row Requirement, readings []Reading) (Reason, Outcome) {
 	why, o := NoTemperature, Worse(row.Fail, Refer)
-	highBy := ""
+	high, by := false, ""
 	for _, r := range readings {
+		another := r.Instrument != by && r.Instrument != ""
 		switch {
-		case r.Quality == Cold && highBy == "":
+		case r.seen() && p.High(r.Peak):
+			if high && another && r.Quality == Valid {
+				return HighTwice, Isolate
+			}
+			if !high {
+				high, by = true, r.Instrument
+			}
+			why, o = HighOnce, Worse(row.Fail, Recheck)
+		case r.Quality == Cold && !high:
 			why, o = TooCold, Recheck
-		case r.Quality == Scattered && p.High(r.Peak):
-			highBy = r.Instrument
-			why, o = HighOnce, Worse(row.Fail, Recheck)
-		case r.Quality != Valid:
-		case p.High(r.Peak) && highBy != "" && highBy != r.Instrument:
-			return HighTwice, Isolate
-		case p.High(r.Peak):
-			highBy = r.Instrument
-			why, o = HighOnce, Worse(row.Fail, Recheck)
-		case highBy == "" || highBy != r.Instrument:
+		case r.Quality == Ambient && !high:
+			why, o = AmbientOutside, Worse(row.Fail, Refer)
+		case r.Quality == Valid && (!high || another):
+			high = false
 			why, o = NoReason, Admit
-			highBy = ""
 		}
 	}
 	return why, o
@@ -199,4 +211,15 @@ func (p Policy) judgeGreen(row Requirement, a Arrival) (Reason, Outcome) {
 		return GreenTooOld, Worse(row.Fail, Refer)
 	}
 	return NoReason, Admit
+}
+
+// ParseReason returns the reason with a name, NoPolicy for any other: a word
+// that cannot be read never speaks for a person.
+func ParseReason(name string) Reason {
+	for r := NoReason; r <= AmbientOutside; r++ {
+		if r.String() == name {
+			return r
+		}
+	}
+	return NoPolicy
 }

@@ -208,6 +208,12 @@ func (p Policy) High(t MilliC) bool {
 	return t >= p.spec.Threshold
 }
 
+// Clears reports whether a reading that a person typed in answers a high one by
+// the instrument highBy: valid, not high, and by another instrument.
+func (p Policy) Clears(r Reading, highBy string) bool {
+	return r.Quality == Valid && !p.High(r.Peak) && r.Instrument != highBy
+}
+
 // Needs is what a lane waits for.
 type Needs struct{ Identity, Temperature, Green bool }
 

@@ -68,6 +68,12 @@ type Reading struct {
 	Samples    uint8
 }
 
+// seen reports whether Peak is the temperature of somebody: a high one speaks
+// even where the samples together make no valid reading.
+func (r Reading) seen() bool {
+	return r.Quality == Valid || r.Quality == Cold || r.Quality == Scattered
+}
+
 // Sample is one sound measurement, with the monotonic time at which it was
 // taken.
 type Sample struct {

@@ -19,19 +19,23 @@ type MilliC int32
 // String writes one decimal, rounded half up: "37.3".
 func (t MilliC) String() string { return t.format(1) }
 
-// Near writes two decimals when t lies within 0.1 °C of the limit, so that a
-// value beside the threshold is never rounded onto it; otherwise one.
+// Near writes two decimals when t lies within 0.1 °C of the limit, three where
+// two would round it onto the limit, and otherwise one.
 func (t MilliC) Near(limit MilliC) string {
-	if d := t - limit; -100 <= d && d <= 100 {
-		return t.format(2)
+	if d := t - limit; d < -100 || d > 100 {
+		return t.format(1)
 	}
-	return t.format(1)
+	s := t.format(2)
+	if t != limit && s == limit.format(2) {
+		return t.format(3)
+	}
+	return s
 }
 
 func (t MilliC) format(decimals int) string {
-	unit, sign, v := int32(100), "", int32(t)
-	if decimals == 2 {
-		unit = 10
+	unit, sign, v := int64(100), "", int64(t)
+	for range decimals - 1 {
+		unit /= 10
 	}
 	if v < 0 {
 		sign, v = "-", -v

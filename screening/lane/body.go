@@ -32,12 +32,14 @@ func (b *body) add(in screening.Instrument, s screening.Sample, low screening.Mi
 	if n := len(b.samples); n > 0 {
 		last := b.samples[n-1]
 		if s.At-last.At < in.Period*4/5 {
+			b.see(s)
 			return true
 		}
 		step := s.Object - last.Object
 		if step > screening.SameBody && b.peak < low {
 			b.samples = b.samples[:0]
 		} else if step > screening.SameBody || step < -screening.SameBody {
+			b.see(s)
 			return false
 		}
 		if len(b.samples) == screening.SamplesPerReading {
@@ -45,9 +47,19 @@ func (b *body) add(in screening.Instrument, s screening.Sample, low screening.Mi
 		}
 	}
 	b.samples = append(b.samples, s)
-	b.peak = max(b.peak, s.Object)
+	b.see(s)
 	return true
 }
+
+// see keeps the highest temperature that living skin can have.
+func (b *body) see(s screening.Sample) {
+	if s.Object <= screening.BodyAbove {
+		b.peak = max(b.peak, s.Object)
+	}
+}
+
+// suspect reports whether something high was seen of the body in view.
+func (m *Machine) suspect() bool { return m.body.peak > 0 && m.policy.High(m.body.peak) }
 
 func (m *Machine) sample(s Sample) {
 	b := &m.body
@@ -64,22 +76,24 @@ func (m *Machine) sample(s Sample) {
 	rose := !b.inView
 	b.inView = true
 	high := m.policy.High(s.Object) && s.Object <= screening.BodyAbove
+	if rose && m.phase != Gathering {
+		b.orphan = b.fresh
+		b.fresh = b.fresh && m.cfg.Presence // without presence only a body after the scan counts
+	}
 	switch m.phase {
 	case Idle, Attended:
-		if rose {
-			b.orphan = b.fresh
-			b.fresh = b.fresh && m.cfg.Presence // without presence only a body after the scan counts
-		}
 		if b.orphan {
 			m.orphan(s.Sample, high)
 		}
 	case Gathering:
-		m.gather(s.Sample)
+		m.gather(s.Sample, high)
 	case Recording:
-		m.cur.doubt = m.cur.doubt || high
+		if high {
+			m.cur.doubt = max(m.cur.doubt, s.Object)
+		}
 	case Releasing:
 		// Somebody hot stands at an open barrier: shut it first, then see who.
-		if high && (b.fresh || m.cfg.Presence && !b.present) {
+		if high && (b.orphan || m.cfg.Presence && !b.present) {
 			m.shut()
 		}
 	case Held:
@@ -94,10 +108,8 @@ func (m *Machine) viewEmpty() {
 		b.samples = nil // one presence is one body; its peak stays
 		return
 	}
-	left := len(b.samples) > 0
-	suspect := m.policy.High(b.peak) && b.peak > 0
 	b.fresh, b.settling = true, false
-	if m.phase == Gathering && left && suspect {
+	if m.phase == Gathering && m.suspect() {
 		m.stopSuspect()
 		return
 	}
@@ -128,12 +140,16 @@ func (m *Machine) orphan(s screening.Sample, high bool) {
 		m.open(Scan{})
 		m.cur.end = Orphan
 		m.cur.readings = append(m.cur.readings, r)
-		m.decide()
+		d := m.policy.Decide(m.arrival())
+		if d.Outcome == screening.Admit { // an exit whose rows only warn
+			d = d.Stop("lane/body", screening.HighOnce, screening.Recheck)
+		}
+		m.conclude(d)
 	}
 }
 
 // gather counts samples of the body that belongs to the open arrival.
-func (m *Machine) gather(s screening.Sample) {
+func (m *Machine) gather(s screening.Sample, high bool) {
 	b, low := &m.body, m.policy.Low()
 	if !m.needs().Temperature || !b.fresh || m.cfg.Presence && !b.present {
 		return
@@ -143,10 +159,14 @@ func (m *Machine) gather(s screening.Sample) {
 		m.endUnfinished()
 		return
 	}
-	if m.policy.High(s.Object) && !m.resting {
+	if high && !m.resting {
 		m.shut()
 	}
 	r := screening.Take(m.cfg.Instrument, b.samples, b.peak, low, m.now.Mono)
+	if (r.Quality == screening.Cold || r.Quality == screening.Ambient) && m.suspect() {
+		m.stopSuspect()
+		return
+	}
 	switch r.Quality {
 	case screening.Valid, screening.Ambient:
 		m.cur.readings = append(m.cur.readings, r)
@@ -171,7 +191,7 @@ func (m *Machine) presence(on bool) {
 	if b.present == on {
 		return
 	}
-	suspect := m.policy.High(b.peak) && b.peak > 0
+	suspect := m.suspect()
 	fresh := b.fresh // otherwise the open arrival waits for somebody else to come
 	b.present = on
 	if on {
@@ -191,5 +211,7 @@ func (m *Machine) presence(on bool) {
 	}
 	b.drop()
 	b.fresh, b.orphan, b.inView, b.prompted = false, false, false, false
-	m.bump()
+	if m.phase != Held { // whoever passes by does not make an answer stale
+		m.bump()
+	}
 }

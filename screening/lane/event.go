@@ -23,6 +23,10 @@ type Scan struct {
 	Code screening.Code
 	// Held says that a hold stands against the subject.
 	Held bool
+	// Recheckable says that a normal temperature, typed in by name and taken
+	// with another instrument than HighBy, ends that hold.
+	Recheckable bool
+	HighBy      string
 	// Carried is a normal reading by another instrument, taken with a name in
 	// the last minutes: it serves instead of a new measurement.
 	Carried *screening.Reading
@@ -57,8 +61,13 @@ type AppendFailed struct {
 	Admits  bool
 }
 
-// Rested answers Release and Shut: OFF has been written, or why not.
-type Rested struct{ Err error }
+// Rested answers Release and Shut: OFF has been written, or why not. An answer
+// to any Order but the newest is ignored, so that a late one never passes for
+// the end of the pulse that runs. Zero stands for the newest.
+type Rested struct {
+	Order uint64
+	Err   error
+}
 
 // Answer is what a person did about the current stop.
 type Answer struct {
@@ -79,7 +88,8 @@ type Answer struct {
 	Reason string
 }
 
-// HoldPlaced says that a hold now stands against a subject.
+// HoldPlaced says that a hold now stands against a subject. The lane whose own
+// stop placed it is not told.
 type HoldPlaced struct{ Subject uint64 }
 
 // Role of a lane's hardware.
@@ -144,10 +154,12 @@ type Append struct{ Record Record }
 type Release struct {
 	Arrival uint32
 	Seq     uint64
+	// Order returns in Rested; it rises with every Release and Shut.
+	Order uint64
 }
 
 // Shut writes OFF to the barrier at once; Rested answers it.
-type Shut struct{}
+type Shut struct{ Order uint64 }
 
 // Pattern is what lamps and buzzer of the lane show.
 type Pattern uint8
@@ -270,10 +282,13 @@ func (m *Machine) deadline(t Timer) {
 }
 
 // showOver takes a result off the screen, but never while its barrier moves.
+// The lamp of the one before goes dark even when the next is being served.
 func (m *Machine) showOver() {
 	switch {
 	case m.phase == Releasing:
 		m.set(timerShow, ShowPass)
+	case m.phase == Gathering, m.phase == Recording:
+		m.emit(Signal{Dark})
 	case m.cur == nil:
 		m.shown = nil
 		if m.phase == Idle {

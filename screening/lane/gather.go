@@ -45,7 +45,7 @@ func (m *Machine) secondScan(s Scan) {
 		a.code.Digest = digest
 		m.bump()
 		m.afterScan(s)
-	case m.policy.High(m.body.peak) && m.body.peak > 0:
+	case m.suspect():
 		m.park(s)
 		m.stopSuspect()
 	default:
@@ -62,13 +62,13 @@ func (m *Machine) open(s Scan) {
 	m.count++
 	m.cur = &arrival{id: m.count<<4 | uint32(m.cfg.Number-1)&0xF, end: Decided, scanned: m.now.Mono}
 	m.shown = nil
-	m.cancel(timerShow)
 	m.identify(s)
 }
 
 func (m *Machine) identify(s Scan) {
 	a := m.cur
 	a.subject, a.code, a.held = s.Subject, s.Code, s.Held
+	a.recheck, a.highBy = s.Recheckable, s.HighBy
 	switch {
 	case s.Opaque:
 		a.code.Digest = s.Digest
@@ -105,17 +105,18 @@ func (m *Machine) begin(s Scan) {
 func (m *Machine) afterScan(s Scan) {
 	unknownBadge := s.Subject.ID == 0 && !s.Opaque
 	if s.Held || unknownBadge {
-		m.decide()
+		m.decideNow()
 		return
 	}
 	m.takeMeasured()
 	m.tryDecide()
 }
 
-// takeMeasured uses what was measured before the scan in the same presence.
+// takeMeasured uses what was measured before the scan in the same presence. A
+// carried reading serves instead.
 func (m *Machine) takeMeasured() {
 	b := &m.body
-	if !m.cfg.Presence || !b.present || !b.fresh {
+	if !m.cfg.Presence || !b.present || !b.fresh || len(m.cur.readings) > 0 || !m.needs().Temperature {
 		return
 	}
 	r := screening.Take(m.cfg.Instrument, b.samples, b.peak, m.policy.Low(), m.now.Mono)
@@ -129,9 +130,15 @@ func (m *Machine) openWindow() {
 	m.set(timerWindow, WindowEnds)
 }
 
+// isRepeat reports whether the badge was let in a moment ago and nothing has
+// become known against it since.
 func (m *Machine) isRepeat() bool {
 	a := m.cur
-	return a.subject.ID != 0 && a.subject.ID == m.last.subject && !a.held && m.now.Mono-m.last.at <= RepeatWithin
+	if a.subject.ID == 0 || a.subject.ID != m.last.subject || m.now.Mono-m.last.at > RepeatWithin || m.suspect() {
+		return false
+	}
+	d := m.policy.Decide(m.arrival())
+	return !d.Lasting() && !d.Has(screening.NoPolicy)
 }
 
 // again lets the same badge in once more, without a new measurement and with
@@ -154,7 +161,7 @@ func (m *Machine) tryDecide() {
 	if n.Identity && a.subject.ID == 0 && a.code.Digest == nil {
 		return
 	}
-	measurable := m.cfg.Thermometer && m.faults&ThermometerLost == 0
+	measurable := m.cfg.Thermometer && m.faults&(ThermometerLost|PresenceLost) == 0
 	if n.Temperature && measurable && len(a.readings) == 0 {
 		return
 	}
@@ -203,13 +210,14 @@ func (m *Machine) judged() {
 // endUnfinished ends an arrival without a decision. It is not a stop: nobody
 // is asked to do anything. A high sample is one, however short it was.
 func (m *Machine) endUnfinished() {
-	if m.policy.High(m.body.peak) && m.body.peak > 0 {
+	if m.suspect() {
 		m.stopSuspect()
 		return
 	}
 	a := m.cur
 	a.end = Incomplete
 	m.body.drop()
+	m.body.fresh = m.body.fresh && !m.body.inView // whoever is in view belongs to the badge that was shown
 	m.cancel(timerGrace)
 	m.emit(Signal{Again}, Append{m.record(NoAct)})
 	m.set(timerShow, ShowAgain)
@@ -219,10 +227,23 @@ func (m *Machine) endUnfinished() {
 // stopSuspect stops somebody of whom a high sample was seen and no whole
 // reading could be taken.
 func (m *Machine) stopSuspect() {
-	b := &m.body
-	m.cur.readings = append(m.cur.readings, screening.Reading{
-		Peak: b.peak, Value: b.peak, Instrument: m.cfg.Instrument.Name, Formula: screening.FormulaSkin1,
-		Quality: screening.Scattered, Samples: uint8(len(b.samples)),
-	})
+	m.cur.readings = append(m.cur.readings, m.glimpse(m.body.peak))
 	m.decide()
+}
+
+// decideNow decides with what there is; a high sample counts, however short.
+func (m *Machine) decideNow() {
+	if m.suspect() {
+		m.stopSuspect()
+		return
+	}
+	m.decide()
+}
+
+// glimpse is a high sample that no whole reading carries.
+func (m *Machine) glimpse(peak screening.MilliC) screening.Reading {
+	return screening.Reading{
+		Peak: peak, Instrument: m.cfg.Instrument.Name, Formula: screening.FormulaSkin1,
+		Quality: screening.Scattered, Samples: uint8(len(m.body.samples)),
+	}
 }

@@ -39,7 +39,7 @@ func (m *Machine) allowed() Allowed {
 	a, d := m.cur, m.cur.decision
 	return Allowed{
 		Colour:      d.Has(screening.NoGreen) || d.Has(screening.GreenTooOld) || d.Has(screening.ClockUntrusted) || a.code.Digest != nil && a.code.Colour == screening.ColourUnknown,
-		Type:        d.Has(screening.NoTemperature) || d.Has(screening.TooCold) || d.Has(screening.HighOnce),
+		Type:        d.Has(screening.NoTemperature) || d.Has(screening.AmbientOutside) || d.Has(screening.TooCold) || d.Has(screening.HighOnce),
 		TurnAway:    true,
 		Override:    d.Overridable() && m.faults&attending == 0,
 		Aside:       a.end != Orphan,
@@ -60,6 +60,7 @@ func (m *Machine) takeAnswer(ev Answer) error {
 	if len(ev.By) == 0 {
 		return ErrNotAllowed
 	}
+	before := m.cur.by
 	m.cur.by = ev.By
 	switch {
 	case ev.Act == ColourSeen && can.Colour && ev.Colour >= screening.Green && ev.Colour <= screening.Red:
@@ -68,6 +69,11 @@ func (m *Machine) takeAnswer(ev Answer) error {
 		m.redecide(ev)
 	case ev.Act == Typed && can.Type:
 		m.cur.readings = append(m.cur.readings, ev.Reading)
+		if m.cur.recheck && m.policy.Clears(ev.Reading, m.cur.highBy) {
+			m.cur.held = false
+		}
+		// Once high again, no further reading at the lane ends the hold.
+		m.cur.recheck = m.cur.recheck && !(ev.Reading.Quality == screening.Valid && m.policy.High(ev.Reading.Peak))
 		m.redecide(ev)
 	case ev.Act == Overridden && can.Override:
 		m.cur.decision.Outcome = screening.Admit
@@ -80,6 +86,7 @@ func (m *Machine) takeAnswer(ev Answer) error {
 	case ev.Act == Acknowledge && can.Acknowledge:
 		m.leave(ev)
 	default:
+		m.cur.by = before
 		return ErrNotAllowed
 	}
 	return nil

@@ -101,6 +101,8 @@ const (
 	// have given is missing evidence.
 	ScannerLost
 	ThermometerLost
+	// PresenceLost: nothing says whose forehead is measured, so none is.
+	PresenceLost
 )
 
 const attending = JournalFails | BarrierOpen | BarrierLost
@@ -113,6 +115,8 @@ type arrival struct {
 	code     screening.Code
 	readings []screening.Reading
 	held     bool
+	recheck  bool   // a named normal reading by another instrument than highBy ends the hold
+	highBy   string // the instrument whose reading placed the hold
 	end      End
 	decision screening.Decision
 	decided  time.Duration
@@ -121,8 +125,8 @@ type arrival struct {
 	prompted bool
 	act      Act // what made the admission that is being recorded
 	by       []uint64
-	doubt    bool // somebody hot came into view while the admission was recorded
-	recorded bool // a stop's own entry is durable
+	doubt    screening.MilliC // somebody hot came into view while the admission was recorded
+	recorded bool             // a stop's own entry is durable
 }
 
 // repeat remembers the last release for the same badge coming back.
@@ -147,7 +151,8 @@ type Machine struct {
 	parkedAt time.Duration
 	last     repeat
 	faults   Fault
-	resting  bool // OFF has been written since the last ON
+	resting  bool   // OFF has been written since the last ON
+	order    uint64 // the newest Release or Shut
 	stopping bool
 	measure  bool
 	timers   [timerKinds]uint64
@@ -164,7 +169,8 @@ func New(cfg Config, p screening.Policy) (*Machine, []Effect) {
 		return m, nil
 	}
 	m.faults = BarrierOpen
-	return m, []Effect{Shut{}}
+	m.shut()
+	return m, m.out
 }
 
 // Step takes one event and returns what is to be done, in this order.
@@ -184,7 +190,7 @@ func (m *Machine) Step(now Time, ev Event) []Effect {
 	case AppendFailed:
 		m.appendFailed(ev)
 	case Rested:
-		m.rested(ev.Err)
+		m.rested(ev)
 	case Answer:
 		m.answer(ev)
 	case HoldPlaced:
@@ -223,9 +229,10 @@ func (m *Machine) takePolicy() {
 func (m *Machine) wantMeasure() {
 	want := false
 	switch {
-	case !m.cfg.Thermometer || m.faults&ThermometerLost != 0:
+	case !m.cfg.Thermometer || m.faults&(ThermometerLost|PresenceLost) != 0:
 	case m.phase == Gathering:
 		want = m.needs().Temperature
+	case !m.policy.Needs(screening.RoleUnknown, m.cfg.Direction).Temperature:
 	case m.cfg.Presence:
 		want = m.body.present
 	default:
@@ -259,6 +266,7 @@ func (m *Machine) rest() {
 	m.phase = Idle
 	if m.faults&attending != 0 {
 		m.phase = Attended
+		m.emit(Signal{Attend})
 	}
 	m.bump()
 	if s := m.parked; s != nil {
@@ -275,18 +283,30 @@ func (m *Machine) deviceLost(r Role) {
 		m.faults |= ScannerLost
 	case RoleThermometer:
 		m.faults |= ThermometerLost
-		m.body.drop()
-		if m.phase == Gathering {
-			m.tryDecide()
-		}
+		m.measuresNoMore()
 	case RoleBarrier:
 		m.faults |= BarrierLost
 	case RoleJournal:
 		m.faults |= JournalFails
 	case RolePresence:
+		m.faults |= PresenceLost
 		m.presence(false)
+		m.measuresNoMore()
 	}
 	m.settlePhase()
+}
+
+// measuresNoMore: what is still missing of the open arrival will be typed. What
+// was seen so far was seen.
+func (m *Machine) measuresNoMore() {
+	if m.phase == Gathering {
+		if m.suspect() {
+			m.stopSuspect()
+		} else {
+			m.tryDecide()
+		}
+	}
+	m.body.drop()
 }
 
 func (m *Machine) deviceBack(r Role) {
@@ -298,11 +318,14 @@ func (m *Machine) deviceBack(r Role) {
 	case RoleBarrier:
 		// The owner of the board wrote OFF before it said that it is back.
 		m.faults &^= BarrierLost
+		m.order++ // whatever was ordered before is over
 		m.resting = true
 		m.faults &^= BarrierOpen
 		if m.phase == Releasing {
 			m.rest()
 		}
+	case RolePresence:
+		m.faults &^= PresenceLost
 	case RoleJournal:
 		m.faults &^= JournalFails
 	}
@@ -325,13 +348,16 @@ func (m *Machine) settlePhase() {
 
 // holdPlaced stops the subject wherever its arrival stands.
 func (m *Machine) holdPlaced(subject uint64) {
-	if m.cur == nil || subject == 0 || m.cur.subject.ID != subject || m.cur.held {
+	if m.cur == nil || subject == 0 || m.cur.subject.ID != subject || m.cur.held && !m.cur.recheck {
 		return
 	}
-	m.cur.held = true
+	m.cur.held, m.cur.recheck = true, false
 	switch m.phase {
 	case Gathering:
-		m.decide()
+		m.decideNow()
+	case Held:
+		m.cur.decision = m.cur.decision.Stop("bound/hold", screening.OnHold, screening.Refer)
+		m.bump()
 	case Releasing:
 		m.shut()
 	}

@@ -9,7 +9,7 @@ import "github.com/menshen/menshen/screening"
 func (m *Machine) startRecording(act Act) {
 	a := m.cur
 	m.phase = Recording
-	a.act, a.decided = act, m.now.Mono
+	a.act, a.decided, a.doubt = act, m.now.Mono, 0
 	r := m.record(act)
 	r.Admits = true
 	m.emit(Append{r})
@@ -34,7 +34,7 @@ func (m *Machine) recorded(ev Recorded) {
 		return
 	}
 	m.cancel(timerRecord)
-	if m.now.Mono-a.decided > RecordWithin || a.doubt || a.held || m.faults&attending != 0 {
+	if m.now.Mono-a.decided > RecordWithin || a.doubt > 0 || a.held || m.faults&attending != 0 || !m.resting {
 		m.withhold()
 		return
 	}
@@ -47,7 +47,8 @@ func (m *Machine) release(seq uint64) {
 	if a.end != Repeat {
 		m.last = repeat{subject: a.subject.ID, at: m.now.Mono}
 	}
-	m.emit(Release{Arrival: a.id, Seq: seq}, Signal{Pass})
+	m.order++
+	m.emit(Release{Arrival: a.id, Seq: seq, Order: m.order}, Signal{Pass})
 	m.set(timerShow, ShowPass)
 	if !m.cfg.Barrier {
 		m.rest()
@@ -66,7 +67,11 @@ func (m *Machine) withhold() {
 	switch {
 	case a.held:
 		d = d.Stop("bound/hold", screening.OnHold, screening.Refer)
-	case a.doubt:
+	case a.doubt >= screening.HardFever:
+		a.readings = append(a.readings, m.glimpse(a.doubt))
+		d = d.Stop("bound/fever", screening.HardFeverSeen, screening.Isolate)
+	case a.doubt > 0:
+		a.readings = append(a.readings, m.glimpse(a.doubt))
 		d = d.Stop("lane/body", screening.HighOnce, screening.Recheck)
 	default:
 		d = d.Stop("lane/attended", screening.LaneAttended, screening.Refer)
@@ -98,26 +103,25 @@ func (m *Machine) appendFailed(ev AppendFailed) {
 	m.settlePhase()
 }
 
-// shut asks for OFF, once, until Rested answers.
+// shut asks for OFF; Rested answers.
 func (m *Machine) shut() {
 	if m.cfg.Barrier {
 		m.resting = false
-		m.emit(Shut{})
+		m.order++
+		m.emit(Shut{Order: m.order})
 		m.set(timerGuard, RestGrace)
 	}
 }
 
 // rested hears that OFF has been written, or that it could not be.
-func (m *Machine) rested(err error) {
-	if err != nil {
-		m.faults |= BarrierOpen
+func (m *Machine) rested(ev Rested) {
+	if ev.Order != 0 && ev.Order != m.order {
+		return
+	}
+	if ev.Err != nil {
 		m.resting = false
-		m.emit(Signal{Attend})
+		m.barrierOpen()
 		m.set(timerGuard, RestGrace)
-		if m.phase == Releasing {
-			m.rest()
-		}
-		m.bump()
 		return
 	}
 	m.resting = true
@@ -135,11 +139,19 @@ func (m *Machine) restOverdue() {
 	if m.resting {
 		return
 	}
-	m.faults |= BarrierOpen
 	m.shut()
+	m.barrierOpen()
+}
+
+// barrierOpen takes the lane out of service, loudly, until OFF was written.
+func (m *Machine) barrierOpen() {
+	if m.faults&BarrierOpen == 0 { // a retry does not make an answer stale
+		m.bump()
+	}
+	m.faults |= BarrierOpen
 	m.emit(Signal{Attend})
 	if m.phase == Releasing {
 		m.rest()
 	}
-	m.bump()
+	m.settlePhase()
 }
