@@ -3,6 +3,8 @@ package gate
 import (
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"sync"
 
 	"github.com/menshen/menshen/config"
@@ -90,8 +92,19 @@ func (g *Gate) buildOwners() {
 	board := g.o.Config.Board
 	for name, channels := range channels(board) {
 		lost := false // the owner's goroutine alone
-		g.owners[name] = relay.New(relay.Config{
-			Open: func() (relay.Board, error) { return OpenBoard(g.o.Opener, board.Relays[name]) }, Channels: channels,
+		var owner *relay.Owner
+		noticePull := func() {
+			for number, role := range channels {
+				if role == relay.Barrier {
+					owner.Shut(number, func(error) {})
+				}
+			}
+		}
+		owner = relay.New(relay.Config{
+			Open: func() (relay.Board, error) {
+				return OpenBoard(pulls{g.o.Opener, noticePull}, board.Relays[name])
+			},
+			Channels: channels,
 			Lost: func(err error) {
 				lost = true
 				g.tellLanes(name, lane.DeviceLost{Role: lane.RoleBarrier})
@@ -106,7 +119,30 @@ func (g *Gate) buildOwners() {
 			},
 			Log: g.log.With("component", "relay", "relay", name),
 		})
+		g.owners[name] = owner
 	}
+}
+
+// pulls opens streams that notice when their plug is pulled: a relay board says
+// nothing, so only the end of what can be read from it tells. The write that
+// follows fails, and the owner opens the board anew before anybody needs it.
+type pulls struct {
+	device.Opener
+	pulled func()
+}
+
+func (p pulls) Stream(name string) (io.ReadWriteCloser, error) {
+	s, err := p.Opener.Stream(name)
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		_, err := io.Copy(io.Discard, s)
+		if !errors.Is(err, os.ErrClosed) {
+			p.pulled()
+		}
+	}()
+	return s, nil
 }
 
 // OpenBoard opens a relay group of a profile, with every line at rest.

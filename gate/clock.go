@@ -55,6 +55,27 @@ type clockWatch struct {
 	known     bool
 }
 
+// look returns the present stamp and leaves a step to be seen by stamp.
+func (c *clockWatch) look() entry.Stamp {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.judge(c.now())
+}
+
+// judge raises the quality of a stamp as far as the gate knows better.
+func (c *clockWatch) judge(s entry.Stamp) entry.Stamp {
+	switch {
+	case s.Clock > entry.ClockConfirmed:
+	case c.confirmed:
+		s.Clock = entry.ClockConfirmed
+	case !s.Wall.Before(c.floor):
+		s.Clock = entry.ClockFloor
+	default:
+		s.Clock = entry.ClockUnset
+	}
+	return s
+}
+
 // stamp returns the present stamp, and how far wall time has stepped since the
 // last one; zero when it has not.
 func (c *clockWatch) stamp() (entry.Stamp, time.Duration) {
@@ -70,15 +91,7 @@ func (c *clockWatch) stamp() (entry.Stamp, time.Duration) {
 	} else {
 		step = 0
 	}
-	switch {
-	case s.Clock > entry.ClockConfirmed:
-	case c.confirmed:
-		s.Clock = entry.ClockConfirmed
-	case !s.Wall.Before(c.floor):
-		s.Clock = entry.ClockFloor
-	default:
-		s.Clock = entry.ClockUnset
-	}
+	s = c.judge(s)
 	if s.Wall.After(c.floor) && step == 0 {
 		c.floor = s.Wall
 	}

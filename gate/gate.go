@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -76,7 +77,8 @@ type Gate struct {
 	tokens   atomic.Uint64
 	panicked atomic.Bool
 	early    early
-	opened   chan struct{} // closed when everything above is in its place
+	front    atomic.Pointer[http.Handler] // the pages, once the journal is open
+	opened   chan struct{}                // closed when everything above is in its place
 }
 
 // New builds a gate. Nothing is opened before Run.
@@ -122,41 +124,20 @@ func (g *Gate) Run(ctx context.Context) (err error) {
 		err = errors.Join(err, down.unwind())
 	}()
 
-	// Whatever else fails to open, the barriers rest.
-	owners, stopOwners := context.WithCancel(context.WithoutCancel(ctx))
-	var moving errgroup.Group
-	for _, o := range g.owners {
-		moving.Go(g.guard("relay", func() error { return o.Run(owners) }))
-	}
-	down.push("relays", func() error {
-		stopOwners()
-		return moving.Wait()
-	})
-	g.restFirst(ctx)
-
-	data := g.o.Config.Data
-	if g.journal, err = journal.Open(ctx, journal.Options{
-		Path: filepath.Join(data, "journal.db"), Boot: bootBody(g.o), Now: g.o.Now, Log: g.log.With("component", "journal"),
-	}); err != nil {
+	g.startRelays(ctx, &down)
+	stopPages := g.startPages(ctx, &down)
+	if opened, err := g.openStores(ctx, &down); !opened {
 		return err
 	}
-	down.push("journal", g.journal.Close)
-	if err = g.rebuild(ctx); err != nil {
-		return err
-	}
-	if g.roster, err = roster.Open(ctx, filepath.Join(data, "roster.db"), g.log.With("component", "roster")); err != nil {
-		return err
-	}
-	down.push("roster", g.roster.Close)
-	g.sessions = g.newSessions()
 	g.alarms.show()
-
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	running, run := errgroup.WithContext(run)
-	down.push("lanes and pages", func() error {
+	down.push("lanes", func() error {
 		stop()
 		return running.Wait()
 	})
+	pages := g.pages()
+	g.front.Store(&pages)
 	close(g.opened)
 	g.flushEarly()
 	g.start(running, run)
@@ -167,7 +148,82 @@ func (g *Gate) Run(ctx context.Context) (err error) {
 		return nil // the group's own error comes with the stack
 	}
 	g.finish(run)
+	g.restBarriers(run)
+	stopPages()
+	g.recorder.note(entry.Stop{Reason: "signal"}, 0)
 	return nil
+}
+
+// startRelays runs the owners of the relay boards and brings every barrier to
+// rest: whatever else fails to open, the barriers rest.
+func (g *Gate) startRelays(ctx context.Context, down *stack) {
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var owners errgroup.Group
+	for _, o := range g.owners {
+		owners.Go(g.guard("relay", func() error { return o.Run(run) }))
+	}
+	down.push("relays", func() error {
+		stop()
+		return owners.Wait()
+	})
+	g.restBarriers(ctx)
+}
+
+// startPages serves pages from now on; until the gate is open they say that
+// it is not.
+func (g *Gate) startPages(ctx context.Context, down *stack) (stop func()) {
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var serving errgroup.Group
+	if g.o.Web != nil {
+		serving.Go(g.guard("web", func() error { return g.serveWeb(run) }))
+	}
+	down.push("pages", func() error {
+		stop()
+		return serving.Wait()
+	})
+	return stop
+}
+
+// openStores opens journal and roster and brings back what they say. False
+// without an error: the context ended first.
+func (g *Gate) openStores(ctx context.Context, down *stack) (opened bool, err error) {
+	data := g.o.Config.Data
+	if g.journal, err = g.openJournal(ctx, filepath.Join(data, "journal.db")); err != nil || g.journal == nil {
+		return false, err
+	}
+	down.push("journal", g.journal.Close)
+	if err = g.rebuild(ctx); err != nil {
+		return false, err
+	}
+	if g.roster, err = roster.Open(ctx, filepath.Join(data, "roster.db"), g.log.With("component", "roster")); err != nil {
+		return false, err
+	}
+	down.push("roster", g.roster.Close)
+	g.sessions = g.newSessions()
+	return true, nil
+}
+
+// openJournal opens the journal, and tries again while the disk is at fault:
+// a full or read-only disk is no reason to give up, but a damaged or locked
+// file is. It returns nil without an error when the context ends.
+func (g *Gate) openJournal(ctx context.Context, path string) (*journal.Journal, error) {
+	for {
+		j, err := journal.Open(ctx, journal.Options{Path: path, Boot: bootBody(g.o), Now: g.o.Now, Log: g.log.With("component", "journal")})
+		switch {
+		case err == nil:
+			return j, nil
+		case ctx.Err() != nil:
+			return nil, nil
+		case errors.Is(err, journal.ErrDamaged), errors.Is(err, journal.ErrLocked), errors.Is(err, journal.ErrNewer):
+			return nil, err
+		}
+		g.log.Error("journal cannot be opened; the barriers rest and it is tried again", "err", err)
+		select {
+		case <-ctx.Done():
+			return nil, nil
+		case <-time.After(probeEvery):
+		}
+	}
 }
 
 // start runs everything that belongs to an open gate.
@@ -183,9 +239,6 @@ func (g *Gate) start(group *errgroup.Group, ctx context.Context) {
 		for name, part := range l.parts() {
 			run(name, part)
 		}
-	}
-	if g.o.Web != nil {
-		run("web", g.serveWeb)
 	}
 	if g.o.Control != nil {
 		run("control", g.serveControl)
@@ -209,11 +262,10 @@ func (g *Gate) finish(ctx context.Context) {
 			return
 		}
 	}
-	g.recorder.stop()
 }
 
-// restFirst waits until every barrier has been told OFF, or cannot be.
-func (g *Gate) restFirst(ctx context.Context) {
+// restBarriers waits until every barrier has been told OFF, or cannot be.
+func (g *Gate) restBarriers(ctx context.Context) {
 	limit, cancel := context.WithTimeout(ctx, restWithin)
 	defer cancel()
 	for _, l := range g.lanes {

@@ -46,9 +46,21 @@ func (g *Gate) onDuty() []uint64 {
 	return ids
 }
 
+// names returns who stands in an entry: whoever pressed, and the colleague on
+// duty.
+func (g *Gate) names(by uint64) []uint64 {
+	names := []uint64{by}
+	for _, id := range g.onDuty() {
+		if id != by && len(names) < 2 {
+			names = append(names, id)
+		}
+	}
+	return names
+}
+
 // View returns what the pages show now. It waits for nothing.
 func (g *Gate) View() guard.View {
-	stamp, _ := g.recorder.clock.stamp()
+	stamp := g.recorder.clock.look()
 	people := g.roster.Snapshot()
 	threshold, boundary := g.policy.Threshold()
 	v := guard.View{
@@ -188,7 +200,7 @@ func faultKeys(f lane.Fault) []string {
 		key string
 	}{
 		{lane.JournalFails, "journal-failed"}, {lane.BarrierOpen, "barrier-open"}, {lane.BarrierLost, "barrier-lost"},
-		{lane.ScannerLost, "scanner-lost"}, {lane.ThermometerLost, "thermometer-lost"},
+		{lane.ScannerLost, "scanner-lost"}, {lane.ThermometerLost, "thermometer-lost"}, {lane.PresenceLost, "presence-lost"},
 	} {
 		if f&x.bit != 0 {
 			out = append(out, x.key)
@@ -237,7 +249,7 @@ func (g *Gate) Do(ctx context.Context, a guard.Act) error {
 		return guard.ErrStale
 	}
 	if a.Kind == guard.KindSilence {
-		if g.alarms.acknowledge(id, []uint64{a.By.ID}) {
+		if g.alarms.acknowledge(id, g.names(a.By.ID)) {
 			return nil
 		}
 		return guard.ErrStale
@@ -266,7 +278,7 @@ func (g *Gate) Do(ctx context.Context, a guard.Act) error {
 // answerOf turns a press into a lane's answer, in the name of who pressed and
 // whoever else is on duty. An override asks for the PIN again.
 func (g *Gate) answerOf(ctx context.Context, a guard.Act) (lane.Answer, error) {
-	out := lane.Answer{By: []uint64{a.By.ID}}
+	out := lane.Answer{By: g.names(a.By.ID)}
 	switch a.Kind {
 	case guard.KindColour:
 		out.Act = lane.ColourSeen
@@ -358,7 +370,7 @@ func (g *Gate) recordAside(x aside, a lane.Answer, stamp entry.Stamp) {
 // ConfirmClock takes a person's word that the time is right. The entry comes
 // first: without it the clock is no better than before.
 func (g *Gate) ConfirmClock(ctx context.Context, by web.Person) error {
-	if err := g.recorder.wait(ctx, entry.ClockStep{Clock: entry.ClockConfirmed, By: []uint64{by.ID}}); err != nil {
+	if err := g.recorder.wait(ctx, entry.ClockStep{Clock: entry.ClockConfirmed, By: g.names(by.ID)}); err != nil {
 		return err
 	}
 	g.recorder.clock.confirm()

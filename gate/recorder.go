@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/menshen/menshen/entry"
@@ -31,7 +30,6 @@ type recorder struct {
 	failing bool
 	kept    []kept
 	lost    int
-	ended   atomic.Bool
 }
 
 // kept is one entry that waits, and who hears that it is stored.
@@ -183,7 +181,7 @@ func (r *recorder) run(ctx context.Context) error {
 func (r *recorder) retry(ctx context.Context) bool {
 	r.mu.Lock()
 	if len(r.kept) == 0 {
-		s, _ := r.clock.stamp()
+		s := r.clock.look()
 		r.kept = append(r.kept, kept{journal.Draft{Kind: entry.KindDevice, Stamp: s, Body: entry.Device{
 			Role: lane.RoleJournal.String(), Event: entry.DeviceBack,
 		}}, func(journal.Receipt, error) {}})
@@ -206,12 +204,5 @@ func (r *recorder) retry(ctx context.Context) bool {
 		r.kept = r.kept[1:]
 		r.mu.Unlock()
 		k.done(receipt, nil)
-	}
-}
-
-// stop writes the last entry of a process that ends in good order.
-func (r *recorder) stop() {
-	if r.ended.CompareAndSwap(false, true) {
-		r.note(entry.Stop{Reason: "signal"}, 0)
 	}
 }

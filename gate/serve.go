@@ -27,19 +27,39 @@ const AddressFile = "web.addr"
 // listMost bounds a roster list that arrives over the socket.
 const listMost = 10 << 20
 
-func (g *Gate) serveWeb(ctx context.Context) error {
+// pages returns the guard's page, once there is something to show.
+func (g *Gate) pages() http.Handler {
 	language := web.Chinese
 	if g.o.Config.Language == config.LanguageEnglish {
 		language = web.English
 	}
-	h := guard.New(guard.Options{Gate: g, Sessions: g.sessions, Language: language, Log: g.o.Log})
+	return guard.New(guard.Options{Gate: g, Sessions: g.sessions, Language: language, Log: g.o.Log})
+}
+
+// serveWeb serves pages from before the journal is open: a gate that cannot
+// record says so instead of saying nothing.
+func (g *Gate) serveWeb(ctx context.Context) error {
 	file := filepath.Join(g.o.Config.Data, AddressFile)
 	if err := os.WriteFile(file, []byte(g.o.Web.Addr().String()+"\n"), 0o644); err != nil {
 		g.log.Warn("address of the pages not written", "err", err)
 	}
 	defer os.Remove(file)
-	return serve(ctx, g.o.Web, h)
+	return serve(ctx, g.o.Web, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h := g.front.Load(); h != nil {
+			(*h).ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Security-Policy", "default-src 'none'")
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Refresh", "2")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, notOpen) // a browser that left needs no answer
+	}))
 }
+
+const notOpen = `<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>门神 Menshen</title>
+<h1>不能记录 · 校门未启用 · 用纸质表</h1><p>The gate cannot record yet. It tries again by itself; if this stays, look at the disk.</p></html>
+`
 
 // serve serves until the context ends, and does not wait for open pages.
 func serve(ctx context.Context, l net.Listener, h http.Handler) error {

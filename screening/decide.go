@@ -86,7 +86,15 @@ func (d Decision) Lasting() bool {
 // Grave reports whether nothing but a lift by name ends the hold that the stop
 // leaves: no recheck at the gate does.
 func (d Decision) Grave() bool {
-	return d.Has(HardFeverSeen) || d.Has(RedCode) || d.Has(YellowCode) || d.Has(HighTwice)
+	for _, f := range d.Failures {
+		switch f.Reason {
+		case HardFeverSeen, RedCode, YellowCode, HighTwice:
+			if !f.Warn {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Stop returns the decision with one more failure, and the worse outcome. It
@@ -153,9 +161,10 @@ func (p Policy) judge(row Requirement, a Arrival) (Reason, Outcome) {
 		return p.judgeReadings(row, a.Readings)
 	case NotBarred:
 		switch a.Code.Colour {
+		case ColourUnknown, Green:
 		case Yellow:
 			return YellowCode, row.Fail
-		case Red:
+		default:
 			return RedCode, row.Fail
 		}
 	case PositiveGreen:

@@ -211,7 +211,7 @@ func (p Policy) High(t MilliC) bool {
 // Clears reports whether a reading that a person typed in answers a high one by
 // the instrument highBy: valid, not high, and by another instrument.
 func (p Policy) Clears(r Reading, highBy string) bool {
-	return r.Quality == Valid && !p.High(r.Peak) && r.Instrument != highBy
+	return r.Quality == Valid && !p.High(r.Peak) && r.Instrument != "" && r.Instrument != highBy
 }
 
 // Needs is what a lane waits for.

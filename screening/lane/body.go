@@ -188,7 +188,7 @@ func (m *Machine) gather(s screening.Sample, high bool) {
 
 func (m *Machine) presence(on bool) {
 	b := &m.body
-	if b.present == on {
+	if !m.cfg.Presence || b.present == on {
 		return
 	}
 	suspect := m.suspect()

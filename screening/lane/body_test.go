@@ -25,6 +25,10 @@ func TestWrongPersonIsNotReleased(t *testing.T) {
 			w.present(true)
 			w.face(36_500)
 		}},
+		"A scans from outside and the lens sees somebody whom the presence does not": {watched, func(w *world) {
+			w.scan(1)
+			w.face(36_500)
+		}},
 		"B is measured first, leaves, then A scans": {watched, func(w *world) {
 			w.present(true)
 			w.face(36_500)
@@ -177,16 +181,26 @@ func TestHighSampleIsNeverLost(t *testing.T) {
 		cfg   Config
 		leave func(w *world)
 	}{
-		"the view empties":           {fitted, func(w *world) { w.empty() }},
-		"the presence falls":         {watched, func(w *world) { w.present(false) }},
-		"another badge comes":        {fitted, func(w *world) { w.scan(2) }},
-		"the window ends":            {fitted, func(w *world) { w.pass(WindowEnds) }},
-		"the next sample is a jump":  {fitted, func(w *world) { w.look(36_000) }},
-		"the thermometer vanishes":   {fitted, func(w *world) { w.do(DeviceLost{RoleThermometer}) }},
-		"the presence input goes":    {watched, func(w *world) { w.do(DeviceLost{RolePresence}) }},
-		"a glitch, then nobody":      {fitted, func(w *world) { w.do(Sample{Fault: true}); w.empty() }},
-		"a hold is placed":           {fitted, func(w *world) { w.do(HoldPlaced{1}) }},
-		"the forehead cools slowly":  {fitted, func(w *world) { w.face(36_800); w.face(36_000); w.face(35_200); w.face(34_800) }},
+		"the view empties":          {fitted, func(w *world) { w.empty() }},
+		"the presence falls":        {watched, func(w *world) { w.present(false) }},
+		"another badge comes":       {fitted, func(w *world) { w.scan(2) }},
+		"the window ends":           {fitted, func(w *world) { w.pass(WindowEnds) }},
+		"the next sample is a jump": {fitted, func(w *world) { w.look(36_000) }},
+		"the thermometer vanishes":  {fitted, func(w *world) { w.do(DeviceLost{RoleThermometer}) }},
+		"the presence input goes":   {watched, func(w *world) { w.do(DeviceLost{RolePresence}) }},
+		"a glitch, then nobody":     {fitted, func(w *world) { w.do(Sample{Fault: true}); w.empty() }},
+		"a hold is placed":          {fitted, func(w *world) { w.do(HoldPlaced{1}) }},
+		"the forehead cools slowly": {fitted, func(w *world) {
+			for _, o := range []screening.MilliC{36_900, 36_200, 35_500, 34_900, 34_800, 34_700} {
+				w.look(o)
+			}
+		}},
+		"the ambient turns out to be too cold": {fitted, func(w *world) {
+			for _, o := range []screening.MilliC{37_500, 37_500} {
+				w.pass(100 * time.Millisecond)
+				w.do(Sample{Sample: screening.Sample{Object: o, Ambient: 1_000, At: w.now}})
+			}
+		}},
 		"it turns out to be too hot": {fitted, func(w *world) { w.look(60_000) }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -202,6 +216,17 @@ func TestHighSampleIsNeverLost(t *testing.T) {
 			w.wantNobodyReleased()
 		})
 	}
+	t.Run("a badge with a carried reading comes after it", func(t *testing.T) {
+		w := newWorld(t, fitted)
+		w.do(Scan{Opaque: true, Digest: []byte{9}})
+		w.look(37_600)
+		w.do(Sample{Fault: true})
+		r := screening.Typed("ear", screening.Ear, 36_400, 35_000)
+		s := badge(1)
+		s.Carried = &r
+		w.do(s)
+		w.wantStopped(screening.HighOnce)
+	})
 	t.Run("a jump upwards is high too", func(t *testing.T) {
 		w := newWorld(t, fitted)
 		w.scan(1)

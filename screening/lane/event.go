@@ -63,7 +63,7 @@ type AppendFailed struct {
 
 // Rested answers Release and Shut: OFF has been written, or why not. An answer
 // to any Order but the newest is ignored, so that a late one never passes for
-// the end of the pulse that runs. Zero stands for the newest.
+// the end of the pulse that runs.
 type Rested struct {
 	Order uint64
 	Err   error

@@ -38,6 +38,9 @@ func (m *Machine) secondScan(s Scan) {
 		a.code.Digest = s.Digest
 		m.bump()
 	case s.Subject.ID != 0 && s.Subject.ID == a.subject.ID:
+	case m.suspect():
+		m.park(s)
+		m.stopSuspect()
 	case a.subject.ID == 0 && a.badge == nil && len(a.readings) == 0 && len(m.body.samples) == 0:
 		// A code was shown first and the badge now.
 		digest := a.code.Digest
@@ -45,9 +48,6 @@ func (m *Machine) secondScan(s Scan) {
 		a.code.Digest = digest
 		m.bump()
 		m.afterScan(s)
-	case m.suspect():
-		m.park(s)
-		m.stopSuspect()
 	default:
 		// The body in view may still be the one before: only an empty view, or
 		// a new presence, makes the next measurement this person's.

@@ -115,7 +115,7 @@ func (m *Machine) shut() {
 
 // rested hears that OFF has been written, or that it could not be.
 func (m *Machine) rested(ev Rested) {
-	if ev.Order != 0 && ev.Order != m.order {
+	if ev.Order != m.order {
 		return
 	}
 	if ev.Err != nil {
