@@ -48,9 +48,13 @@ func (a *alarms) raise(id entry.ArrivalID, subject uint64, since time.Time) {
 // stored marks the alarm's entry as durable.
 func (a *alarms) stored(id entry.ArrivalID) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	if x := a.open[id]; x != nil {
+	x := a.open[id]
+	if x != nil {
 		x.stored = true
+	}
+	a.mu.Unlock()
+	if x != nil {
+		a.g.changed()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"time"
 
@@ -68,7 +69,6 @@ func (g *Gate) View() guard.View {
 		ArrivedToday: g.register.arrived(stamp.Wall), Policy: boundary.Sign() + " " + threshold.String(),
 		Attendance: g.policy.Spec().Kind == screening.Attendance, RosterSize: people.Len(),
 	}
-	v.NotYetRecorded, _ = g.recorder.waiting()
 	for _, p := range g.sessions.OnDuty() {
 		v.OnDuty = append(v.OnDuty, p.Name)
 	}
@@ -114,7 +114,16 @@ func (g *Gate) problems(v guard.View) []guard.Problem {
 	if len(v.OnDuty) == 0 {
 		add("nobody-on-duty")
 	}
+	if g.o.Web != nil && !loopback(g.o.Web.Addr()) {
+		add("insecure-web")
+	}
 	return out
+}
+
+// loopback reports whether only this machine reaches an address.
+func loopback(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
 }
 
 // page turns what a lane shows into what the page draws.
@@ -156,6 +165,8 @@ func verdict(v lane.View) (guard.Verdict, string) {
 	switch {
 	case v.Phase == lane.Attended:
 		return guard.Attended, attendedWord(v)
+	case v.Phase == lane.Idle && v.Faults&lane.ScannerLost != 0:
+		return guard.Attended, "lane-closed"
 	case v.Phase == lane.Gathering && v.StepBack:
 		return guard.Wait, "step-back"
 	case v.Phase == lane.Gathering && v.Try > 0:
@@ -209,9 +220,15 @@ func faultKeys(f lane.Fault) []string {
 	return out
 }
 
+// reasonKeys names what stopped somebody. Of somebody unknown it is that, and
+// what no name would mend: all else follows from it.
 func reasonKeys(d screening.Decision) []string {
 	var out []string
+	unknown := d.Has(screening.NoIdentity)
 	for _, f := range d.Failures {
+		if unknown && (f.Reason == screening.NoTemperature || f.Reason == screening.NoGreen) {
+			continue
+		}
 		if !f.Warn && !slices.Contains(out, f.Reason.String()) {
 			out = append(out, f.Reason.String())
 		}
@@ -236,6 +253,9 @@ func (g *Gate) asidePage(a aside, people *roster.Snapshot) guard.Aside {
 // asideAllows says which evidence may still change the decision.
 func asideAllows(a aside) (colour, typed bool) {
 	d := a.decision
+	if d.Has(screening.NoIdentity) {
+		return false, false // neither makes a stranger known
+	}
 	colour = d.Has(screening.NoGreen) || d.Has(screening.GreenTooOld) || d.Has(screening.ClockUntrusted)
 	typed = d.Has(screening.NoTemperature) || d.Has(screening.AmbientOutside) || d.Has(screening.TooCold) || d.Has(screening.HighOnce)
 	return colour, typed

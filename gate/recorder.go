@@ -81,7 +81,12 @@ func (r *recorder) wait(ctx context.Context, body any) error {
 func (r *recorder) recordAt(boot uint64, laneNumber uint8, rec lane.Record, stamp entry.Stamp) {
 	b := body(boot, rec, r.g.roster.Snapshot().Version, nil)
 	kind, _ := entry.KindOf(b)
-	r.submit(journal.Draft{Kind: kind, Stamp: stamp, Lane: laneNumber, Body: b}, false, nil)
+	id := entry.ArrivalID{Boot: boot, Counter: rec.Arrival}
+	r.submit(journal.Draft{Kind: kind, Stamp: stamp, Lane: laneNumber, Body: b}, false, func(_ journal.Receipt, err error) {
+		if err == nil {
+			r.g.alarms.stored(id)
+		}
+	})
 }
 
 func (r *recorder) submit(d journal.Draft, admits bool, done func(journal.Receipt, error)) {

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Language is a BCP 47 tag that stands in the page as it is. It decides which
@@ -56,6 +57,16 @@ func (l Language) Text(key string, args ...any) string {
 	}
 	// One pass: an argument that looks like a placeholder is not replaced again.
 	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// Moment returns day, weekday and time of day, to be held against a watch and
+// a calendar: "12月7日 周一 06:41", "Mon 7 Dec 06:41".
+func (l Language) Moment(t time.Time) string {
+	if l == English {
+		return t.Format("Mon 2 Jan 15:04")
+	}
+	days := [...]string{"周日", "周一", "周二", "周三", "周四", "周五", "周六"}
+	return t.Format("1月2日 ") + days[t.Weekday()] + t.Format(" 15:04")
 }
 
 // Known reports whether the key has words; a program that hands keys to a

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// ErrFull says that two people are on duty and neither is replaced by a third.
+// ErrFull says that two people are on duty; a third must take over from them.
 var ErrFull = errors.New("two people are on duty")
 
 const (
@@ -51,40 +51,61 @@ type session struct {
 func NewSessions(staff Staff) *Sessions { return &Sessions{staff: staff} }
 
 // SignOn checks badge and PIN, puts the person on duty and gives this browser
-// a cookie. It returns ErrPIN, ErrLocked or ErrFull for the person to read.
+// a cookie. It returns ErrPIN, ErrLocked or ErrFull for the person to read;
+// ErrFull only when badge and PIN were right.
 //
 // A second person may sign on in the same browser: acts are then in the second
 // name, and both stay on duty.
 func (s *Sessions) SignOn(w http.ResponseWriter, r *http.Request, badge, pin string) error {
-	secret, err := s.begin(r.Context(), badge, pin)
+	person, err := s.check(r.Context(), badge, pin)
 	if err != nil {
 		return err
 	}
-	setSession(w, r, base64.RawURLEncoding.EncodeToString(secret), int(SessionLife/time.Second))
-	return nil
+	return s.begin(w, r, person, false)
 }
 
-func (s *Sessions) begin(ctx context.Context, badge, pin string) ([]byte, error) {
+// TakeOver signs on as SignOn does, and takes everybody else off duty at every
+// screen: the shift that leaves has forgotten to. It never returns ErrFull, and
+// nobody is taken off duty by a wrong PIN.
+func (s *Sessions) TakeOver(w http.ResponseWriter, r *http.Request, badge, pin string) error {
+	person, err := s.check(r.Context(), badge, pin)
+	if err != nil {
+		return err
+	}
+	return s.begin(w, r, person, true)
+}
+
+func (s *Sessions) check(ctx context.Context, badge, pin string) (Person, error) {
 	if badge == "" || pin == "" || len(badge) > maxBadge || len(pin) > maxPIN {
-		return nil, ErrPIN
+		return Person{}, ErrPIN
 	}
 	person, err := s.staff.CheckPIN(ctx, badge, pin)
 	if err != nil {
-		return nil, fmt.Errorf("check PIN: %w", err)
+		return Person{}, fmt.Errorf("check PIN: %w", err)
 	}
+	return person, nil
+}
+
+// begin opens a session of the person in this browser, alone on duty or beside
+// who is.
+func (s *Sessions) begin(w http.ResponseWriter, r *http.Request, person Person, alone bool) error {
 	secret := make([]byte, 32)
 	rand.Read(secret) // never fails: crypto/rand ends the process instead
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.expire()
+	if alone {
+		s.open = slices.DeleteFunc(s.open, func(o session) bool { return !person.same(o.person) })
+	}
 	duty := s.onDuty()
 	if len(duty) >= MaxOnDuty && !slices.ContainsFunc(duty, person.same) {
-		return nil, ErrFull
+		return ErrFull
 	}
 	s.boundScreens(person)
 	s.open = append(s.open, session{sha256.Sum256(secret), person, time.Now().Add(SessionLife)})
-	return secret, nil
+	setSession(w, r, base64.RawURLEncoding.EncodeToString(secret), int(SessionLife/time.Second))
+	return nil
 }
 
 // Who returns the person whose screen sent r.

@@ -127,6 +127,35 @@ func TestAThirdPersonReplacesNobody(t *testing.T) {
 	}
 }
 
+func TestTakingOverEndsEveryOtherPersonsScreensOnly(t *testing.T) {
+	s := web.NewSessions(&staff{})
+	first, tablet, second := signOn(t, s, "b1"), signOn(t, s, "b1"), signOn(t, s, "b2")
+	own := signOn(t, s, "b2")
+	w := httptest.NewRecorder()
+	if err := s.TakeOver(w, from(first), "b2", "1234"); err != nil {
+		t.Fatal(err)
+	}
+	if isOn(s, first) || isOn(s, tablet) {
+		t.Error("a screen of who was replaced still has a session")
+	}
+	if !isOn(s, second) || !isOn(s, own) || !isOn(s, w.Result().Cookies()[0]) {
+		t.Error("a screen of who took over has lost its session")
+	}
+}
+
+func TestARefusedTakeOverReplacesNobody(t *testing.T) {
+	s := web.NewSessions(&staff{})
+	first := signOn(t, s, "b1")
+	for badge, want := range map[string]error{"b9": web.ErrPIN, "locked": web.ErrLocked, "broken": errStore} {
+		if err := s.TakeOver(httptest.NewRecorder(), from(first), badge, "1234"); !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want %v", badge, err, want)
+		}
+	}
+	if !isOn(s, first) {
+		t.Error("a refused take-over ended a session")
+	}
+}
+
 func TestOnePersonAtManyScreensIsOnDutyOnceAndBounded(t *testing.T) {
 	s := web.NewSessions(&staff{})
 	oldest := signOn(t, s, "b1")

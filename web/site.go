@@ -58,7 +58,7 @@ func (s *Site) Mount(mux *http.ServeMux) {
 		w.Write([]byte("ok\n")) // whoever asked may have gone; nobody else is concerned
 	})
 	mux.HandleFunc("GET /sign-on", func(w http.ResponseWriter, r *http.Request) {
-		s.showSignOn(w, r, http.StatusOK, "")
+		s.showSignOn(w, r, http.StatusOK, signOnPage{})
 	})
 	mux.HandleFunc("POST /sign-on", s.postSignOn)
 	mux.HandleFunc("POST /sign-off", func(w http.ResponseWriter, r *http.Request) {
@@ -146,28 +146,40 @@ func (s *Site) postSignOn(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	err := s.Sessions.SignOn(w, r, form.Get("badge"), form.Get("pin"))
+	signOn := s.Sessions.SignOn
+	if form.Get("take-over") == "yes" {
+		signOn = s.Sessions.TakeOver
+	}
+	err := signOn(w, r, form.Get("badge"), form.Get("pin"))
 	switch {
 	case err == nil:
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 	case errors.Is(err, ErrPIN):
-		s.showSignOn(w, r, http.StatusForbidden, "said.pin")
+		s.showSignOn(w, r, http.StatusForbidden, signOnPage{Said: "said.pin"})
 	case errors.Is(err, ErrLocked):
-		s.showSignOn(w, r, http.StatusTooManyRequests, "said.locked")
+		s.showSignOn(w, r, http.StatusTooManyRequests, signOnPage{Said: "said.locked"})
 	case errors.Is(err, ErrFull):
-		s.showSignOn(w, r, http.StatusConflict, "said.full")
+		s.showSignOn(w, r, http.StatusConflict, signOnPage{Said: "said.full", Badge: form.Get("badge")})
 	default:
 		s.log.Error("sign on", "err", err)
-		s.showSignOn(w, r, http.StatusServiceUnavailable, "said.failed")
+		s.showSignOn(w, r, http.StatusServiceUnavailable, signOnPage{Said: "said.failed"})
 	}
 }
 
-// showSignOn never gives a badge number back to the page.
-func (s *Site) showSignOn(w http.ResponseWriter, r *http.Request, status int, said string) {
-	s.Show(w, status, s.signOn, struct {
-		Page
-		Said string
-	}{s.Page(r, "page.sign-on"), said})
+// signOnPage is what the form shows.
+type signOnPage struct {
+	Page
+	// Said is the key of why the last try was refused, or empty.
+	Said string
+	// Badge is given back only to whoever proved by the PIN that it is theirs.
+	Badge string
+	// Full offers to take over from those on duty.
+	Full bool
+}
+
+func (s *Site) showSignOn(w http.ResponseWriter, r *http.Request, status int, p signOnPage) {
+	p.Page, p.Full = s.Page(r, "page.sign-on"), len(s.Sessions.OnDuty()) >= MaxOnDuty
+	s.Show(w, status, s.signOn, p)
 }
 
 func (s *Site) postLanguage(w http.ResponseWriter, r *http.Request) {

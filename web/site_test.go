@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,7 +18,7 @@ func newSite(log io.Writer) (http.Handler, *web.Sessions) {
 	sessions := web.NewSessions(&staff{})
 	mux := http.NewServeMux()
 	web.NewSite(sessions, web.Chinese, slog.New(slog.NewTextHandler(log, nil))).Mount(mux)
-	return web.Protect(mux), sessions
+	return web.Protect(mux, []string{"example.com"}), sessions
 }
 
 func post(h http.Handler, path string, form url.Values, change ...func(*http.Request)) *httptest.ResponseRecorder {
@@ -102,7 +103,6 @@ func TestSignOnSaysWhyItWasRefused(t *testing.T) {
 		"wrong PIN":            {"b1", "9", http.StatusForbidden, "卡号或密码不对"},
 		"unknown badge, alike": {"b9", "1234", http.StatusForbidden, "卡号或密码不对"},
 		"locked out":           {"locked", "1234", http.StatusTooManyRequests, "已锁定"},
-		"a third on duty":      {"b3", "1234", http.StatusConflict, "已有两人在岗"},
 		"staff cannot be read": {"broken", "1234", http.StatusServiceUnavailable, "没有成功"},
 	}
 	for rule, tt := range tests {
@@ -120,6 +120,56 @@ func TestSignOnSaysWhyItWasRefused(t *testing.T) {
 			}
 			if strings.Contains(body, tt.badge+`"`) {
 				t.Error("the page shows the badge number")
+			}
+		})
+	}
+}
+
+func TestAThirdPersonIsToldWhyAndNeedNotScanTheBadgeAgain(t *testing.T) {
+	h, sessions := newSite(io.Discard)
+	signOn(t, sessions, "b1")
+	if strings.Contains(get(h, "/sign-on").Body.String(), "take-over") {
+		t.Error("taking over is offered although there is a place")
+	}
+	signOn(t, sessions, "b2")
+	if !strings.Contains(get(h, "/sign-on").Body.String(), `name="take-over" value="yes"`) {
+		t.Error("taking over is not offered to the third")
+	}
+	w := post(h, "/sign-on", url.Values{"badge": {"b3"}, "pin": {"1234"}})
+	body := w.Body.String()
+	if w.Code != http.StatusConflict || !strings.Contains(body, "已有两人在岗") || len(w.Result().Cookies()) != 0 {
+		t.Errorf("got %d %s, want 409 with the reason and no cookie", w.Code, body)
+	}
+	if !strings.Contains(body, `name="badge" value="b3"`) || strings.Contains(body, "1234") || strings.Contains(body, "checked") {
+		t.Errorf("want the badge kept, the PIN gone and nothing ticked: %s", body)
+	}
+	if len(sessions.OnDuty()) != 2 {
+		t.Errorf("got %v on duty, want both as before", sessions.OnDuty())
+	}
+}
+
+func TestAThirdPersonTakesOverByTheBoxOnly(t *testing.T) {
+	tests := map[string]struct {
+		box, pin string
+		want     []uint64
+	}{
+		"ticked":                       {"yes", "1234", []uint64{3}},
+		"not ticked":                   {"", "1234", []uint64{1, 2}},
+		"ticked, but the PIN is wrong": {"yes", "9", []uint64{1, 2}},
+		"another value is not the box": {"on", "1234", []uint64{1, 2}},
+	}
+	for rule, tt := range tests {
+		t.Run(rule, func(t *testing.T) {
+			h, sessions := newSite(io.Discard)
+			signOn(t, sessions, "b1")
+			signOn(t, sessions, "b2")
+			post(h, "/sign-on", url.Values{"badge": {"b3"}, "pin": {tt.pin}, "take-over": {tt.box}})
+			var got []uint64
+			for _, p := range sessions.OnDuty() {
+				got = append(got, p.ID)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %v on duty, want %v", got, tt.want)
 			}
 		})
 	}

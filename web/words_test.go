@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestEveryKeyHasBothLanguagesWithTheSamePlaceholders(t *testing.T) {
@@ -45,6 +46,43 @@ func wordFaults(all map[string]phrase) []string {
 		}
 	}
 	return faults
+}
+
+func TestEveryKeyAGateSendsHasWords(t *testing.T) {
+	sent := map[string]string{
+		"word.": "go-in already-in step-aside temperature badge too-cold step-back scan-again incomplete wait-recording cannot-record lane-closed",
+		"reason.": "no-policy on-hold hard-fever red-code yellow-code no-identity no-temperature too-cold high-once high-twice " +
+			"no-green green-too-old clock-untrusted lane-attended already-in ambient",
+		"problem.": "not-recorded last-good-configuration no-roster clock-untrusted nobody-on-duty",
+		"fault.":   "journal-failed barrier-open barrier-lost scanner-lost thermometer-lost",
+		"phase.":   "idle gathering recording releasing held attended",
+	}
+	for prefix, keys := range sent {
+		for key := range strings.FieldsSeq(keys) {
+			if !Known(prefix + key) {
+				t.Errorf("no words for %s%s", prefix, key)
+			}
+		}
+	}
+}
+
+func TestMomentCanBeHeldAgainstACalendar(t *testing.T) {
+	sunday := time.Date(2020, 12, 6, 6, 5, 59, 0, time.UTC)
+	tests := map[string]struct {
+		at     time.Time
+		zh, en string
+	}{
+		"the first day of the week": {sunday, "12月6日 周日 06:05", "Sun 6 Dec 06:05"},
+		"the second":                {sunday.AddDate(0, 0, 1), "12月7日 周一 06:05", "Mon 7 Dec 06:05"},
+		"the last":                  {sunday.AddDate(0, 0, 6), "12月12日 周六 06:05", "Sat 12 Dec 06:05"},
+	}
+	for rule, tt := range tests {
+		t.Run(rule, func(t *testing.T) {
+			if zh, en := Chinese.Moment(tt.at), English.Moment(tt.at); zh != tt.zh || en != tt.en {
+				t.Errorf("got %q, %q, want %q, %q", zh, en, tt.zh, tt.en)
+			}
+		})
+	}
 }
 
 func TestText(t *testing.T) {

@@ -49,6 +49,11 @@ func parseAct(form url.Values) (Act, error) {
 	case KindOverride:
 		return a.withReason(form)
 	case KindTurnAway, KindAside, KindAcknowledge:
+	case KindSilence:
+		// An alarm has no versions. It is answered or it is gone.
+		if a.Version != 0 {
+			return Act{}, errMalformed
+		}
 	default:
 		return Act{}, errMalformed
 	}

@@ -52,6 +52,8 @@ func form(kind string, change ...string) url.Values {
 	case KindType:
 		f.Set("value", "369")
 		f.Set("instrument", "ear")
+	case KindSilence:
+		f.Set("version", "0")
 	case KindOverride:
 		f.Set("reason", "identity-checked")
 		f.Set("pin", "1234")
@@ -63,7 +65,7 @@ func form(kind string, change ...string) url.Values {
 }
 
 func kinds() []string {
-	return []string{KindColour, KindType, KindTurnAway, KindOverride, KindAside, KindAcknowledge}
+	return []string{KindColour, KindType, KindTurnAway, KindOverride, KindAside, KindAcknowledge, KindSilence}
 }
 
 func TestEveryKindOfActIsRead(t *testing.T) {
@@ -74,10 +76,14 @@ func TestEveryKindOfActIsRead(t *testing.T) {
 		KindTurnAway:    {},
 		KindAside:       {},
 		KindAcknowledge: {},
+		KindSilence:     {},
 	}
 	for _, kind := range kinds() {
 		w := want[kind]
 		w.Arrival, w.Version, w.Kind = "3-12", 4, kind
+		if kind == KindSilence {
+			w.Version = 0
+		}
 		if got, err := parseAct(form(kind)); err != nil || got != w {
 			t.Errorf("%s: got %+v, %v, want %+v", kind, got, err, w)
 		}
@@ -93,6 +99,12 @@ func TestAnActWithoutArrivalOrVersionIsMalformed(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestAnAlarmHasNoVersionButZero(t *testing.T) {
+	if a, err := parseAct(form(KindSilence, "version", "1")); err != errMalformed {
+		t.Errorf("got %v, %v, want errMalformed", a, err)
 	}
 }
 

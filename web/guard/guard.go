@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/menshen/menshen/web"
 )
@@ -34,6 +35,9 @@ type Options struct {
 	Sessions *web.Sessions
 	// Language is spoken until a browser chooses another.
 	Language web.Language
+	// Hosts are the names by which browsers may ask for the page, besides
+	// the loopback's and the gate's own address.
+	Hosts []string
 	// Log takes what a person at the page can do nothing about.
 	Log *slog.Logger
 }
@@ -67,7 +71,8 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /guard/{$}", p.show)
 	mux.HandleFunc("GET /guard/events", p.events)
 	mux.HandleFunc("POST /guard/act", p.act)
-	return web.Protect(mux)
+	mux.HandleFunc("POST /guard/clock", p.clock)
+	return web.Protect(mux, o.Hosts)
 }
 
 // screen is what the templates see.
@@ -98,12 +103,7 @@ func (p *page) show(w http.ResponseWriter, r *http.Request) {
 // version is refused: nobody answers for it, or nobody knows what was seen
 // when it was pressed.
 func (p *page) act(w http.ResponseWriter, r *http.Request) {
-	who, ok := p.site.Sessions.Who(r)
-	if !ok {
-		p.site.Refuse(w, r, http.StatusUnauthorized, "refused.sign-on")
-		return
-	}
-	form, ok := p.site.Form(w, r)
+	who, form, ok := p.pressed(w, r)
 	if !ok {
 		return
 	}
@@ -116,6 +116,40 @@ func (p *page) act(w http.ResponseWriter, r *http.Request) {
 		a.By = who
 		err = p.gate.Do(r.Context(), a)
 	}
+	p.back(w, r, err)
+}
+
+// clock hands on that somebody found the gate's clock right. What counts is
+// the time that stood on the page; another one was looked at by nobody.
+func (p *page) clock(w http.ResponseWriter, r *http.Request) {
+	who, form, ok := p.pressed(w, r)
+	if !ok {
+		return
+	}
+	err := ErrStale
+	now := p.gate.View().Now
+	// A minute may have ended between the look and the press.
+	if shown := form.Get("shown"); shown == minute(now) || shown == minute(now.Add(-time.Minute)) {
+		err = p.gate.ConfirmClock(r.Context(), who)
+	}
+	p.back(w, r, err)
+}
+
+func minute(t time.Time) string { return t.Format("2006-01-02T15:04") }
+
+// pressed returns who pressed and the form, or refuses the request itself.
+func (p *page) pressed(w http.ResponseWriter, r *http.Request) (web.Person, url.Values, bool) {
+	who, ok := p.site.Sessions.Who(r)
+	if !ok {
+		p.site.Refuse(w, r, http.StatusUnauthorized, "refused.sign-on")
+		return web.Person{}, nil, false
+	}
+	form, ok := p.site.Form(w, r)
+	return who, form, ok
+}
+
+// back leads to the page, which says why when a press was not taken.
+func (p *page) back(w http.ResponseWriter, r *http.Request, err error) {
 	target := "/guard/"
 	if err != nil {
 		target += "?said=" + url.QueryEscape(p.answer(err))
@@ -154,6 +188,12 @@ type part struct {
 
 // Of hands an item to a template of its own.
 func (s screen) Of(item any) part { return part{s, item} }
+
+// AsksClock says that somebody is here who can say whether the clock is right.
+func (s screen) AsksClock() bool { return s.SignedOn && !s.View.ClockTrusted }
+
+// Minute is the gate's time as the page asks about it.
+func (s screen) Minute() string { return minute(s.View.Now) }
 
 // Problem returns the words of one line of the strip.
 func (s screen) Problem(p Problem) string { return s.T("problem."+p.Key, p.Args...) }

@@ -29,6 +29,7 @@ type gate struct {
 	mu    sync.Mutex
 	view  guard.View
 	acts  []guard.Act
+	clock []web.Person // who confirmed it
 	err   error
 	ticks chan struct{}
 	views int
@@ -47,6 +48,13 @@ func (g *gate) Do(_ context.Context, a guard.Act) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.acts = append(g.acts, a)
+	return g.err
+}
+
+func (g *gate) ConfirmClock(_ context.Context, by web.Person) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.clock = append(g.clock, by)
 	return g.err
 }
 
@@ -81,7 +89,7 @@ func newRig(t *testing.T, language web.Language) rig {
 	}
 	r.cookie = w.Result().Cookies()[0]
 	log := slog.New(slog.NewTextHandler(r.log, nil))
-	r.handler = guard.New(guard.Options{Gate: r.gate, Sessions: sessions, Language: language, Log: log})
+	r.handler = guard.New(guard.Options{Gate: r.gate, Sessions: sessions, Language: language, Hosts: []string{"example.com"}, Log: log})
 	return r
 }
 
@@ -96,7 +104,11 @@ func (r rig) get(path string, signedOn bool) *httptest.ResponseRecorder {
 }
 
 func (r rig) press(body string, signedOn bool, header ...string) *httptest.ResponseRecorder {
-	request := httptest.NewRequest("POST", "/guard/act", strings.NewReader(body))
+	return r.post("/guard/act", body, signedOn, header...)
+}
+
+func (r rig) post(path, body string, signedOn bool, header ...string) *httptest.ResponseRecorder {
+	request := httptest.NewRequest("POST", path, strings.NewReader(body))
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	for i := 0; i < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
@@ -136,7 +148,7 @@ func morning() guard.View {
 		Lanes:        []guard.Lane{idle, wait, pass, again, stop, unknown, attended},
 		Asides:       []guard.Aside{{Ticket: 3, Arrival: "3-9", Version: 2, Name: "张三丰", Class: "一年级 1 班", Reasons: []string{"high-once"}, Temperature: "37.5", Since: at, CanColour: true, CanType: true, Isolate: true}},
 		Alarms:       []guard.Alarm{{Arrival: "3-8", Name: "赵小敏", Class: "五年级 2 班", Since: at}},
-		ArrivedToday: 861, RosterSize: 1093, Policy: "≥ 37.3", NotYetRecorded: 1,
+		ArrivedToday: 861, RosterSize: 1093, Policy: "≥ 37.3",
 	}
 }
 
@@ -346,6 +358,111 @@ func TestWhatThePersonIsToldAfterAPress(t *testing.T) {
 	}
 }
 
+func TestTheTryIsShownWhileAnotherMayFollow(t *testing.T) {
+	r := newRig(t, web.Chinese)
+	for phase, want := range map[string]bool{"gathering": true, "releasing": false, "held": false} {
+		r.gate.set(func(v *guard.View) { v.Lanes[3].Phase = phase })
+		if got := strings.Contains(r.get("/guard/", true).Body.String(), "第 2/3 次"); got != want {
+			t.Errorf("%s: shown %v, want %v", phase, got, want)
+		}
+	}
+}
+
+func TestEveryAsideCanBeEnded(t *testing.T) {
+	for want, isolate := range map[string]bool{"turn-away": false, "acknowledge": true} {
+		r := newRig(t, web.Chinese)
+		r.gate.set(func(v *guard.View) {
+			v.Asides[0].Name, v.Asides[0].CanColour, v.Asides[0].CanType, v.Asides[0].Isolate = "", false, false, isolate
+		})
+		_, asides, _ := strings.Cut(r.get("/guard/", true).Body.String(), `id="asides"`)
+		if strings.Count(asides, `name="kind"`) != 1 || !strings.Contains(asides, `name="kind" value="`+want+`"`) {
+			t.Errorf("isolate %v: want the one button %s in %s", isolate, want, asides)
+		}
+	}
+}
+
+func TestAnAlarmIsAnsweredByAPersonOnDuty(t *testing.T) {
+	const button = `<input type="hidden" name="arrival" value="3-8"><input type="hidden" name="version" value="0"><button name="kind" value="silence">隔离室已应答</button>`
+	r := newRig(t, web.Chinese)
+	if !strings.Contains(r.get("/guard/", true).Body.String(), button) {
+		t.Error("no button for an open alarm")
+	}
+	if strings.Contains(r.get("/guard/", false).Body.String(), "silence") {
+		t.Error("a button without a session")
+	}
+	r.press("arrival=3-8&version=0&kind=silence", true)
+	if len(r.gate.acts) != 1 || r.gate.acts[0].Kind != guard.KindSilence || r.gate.acts[0].By.ID != 17 {
+		t.Errorf("got %v, want one silence by 17", r.gate.acts)
+	}
+	r.gate.set(func(v *guard.View) { v.Alarms[0].Acknowledged = true })
+	if strings.Contains(r.get("/guard/", true).Body.String(), "silence") {
+		t.Error("a button for an alarm that was answered")
+	}
+}
+
+func TestTheClockIsAskedAboutOnceSomebodyIsThere(t *testing.T) {
+	tests := map[string]struct {
+		trusted, signedOn bool
+		language          web.Language
+		want              string
+	}{
+		"in Chinese":                {false, true, web.Chinese, "现在是 12月7日 周一 07:18 吗? <small>不对 · 请管理员校时</small>"},
+		"in English":                {false, true, web.English, "Is it Mon 7 Dec 07:18? <small>No: have the administrator set it</small>"},
+		"nobody is there":           {false, false, web.Chinese, ""},
+		"the clock is good already": {true, true, web.Chinese, ""},
+	}
+	for rule, tt := range tests {
+		t.Run(rule, func(t *testing.T) {
+			r := newRig(t, tt.language)
+			r.gate.set(func(v *guard.View) {
+				v.ClockTrusted, v.Problems = tt.trusted, []guard.Problem{{Key: "clock-untrusted"}}
+			})
+			page := r.get("/guard/", tt.signedOn).Body.String()
+			if asked := strings.Contains(page, "/guard/clock"); asked != (tt.want != "") || !strings.Contains(page, tt.want) {
+				t.Errorf("asked %v, want %q", asked, tt.want)
+			}
+			if problem := strings.Contains(page, "请核对"); problem == tt.signedOn {
+				t.Errorf("the problem stands there: %v, beside the question", problem)
+			}
+		})
+	}
+}
+
+func TestTheClockIsConfirmedAsItStoodOnThePage(t *testing.T) {
+	tests := map[string]struct {
+		shown    string
+		signedOn bool
+		header   []string
+		status   int
+		taken    bool
+	}{
+		"the minute that is":        {"2020-12-07T07:18", true, nil, http.StatusSeeOther, true},
+		"the minute that ended":     {"2020-12-07T07:17", true, nil, http.StatusSeeOther, true},
+		"an old page":               {"2020-12-07T07:16", true, nil, http.StatusSeeOther, false},
+		"the clock was set back":    {"2020-12-07T07:19", true, nil, http.StatusSeeOther, false},
+		"another year":              {"2019-12-07T07:18", true, nil, http.StatusSeeOther, false},
+		"no time at all":            {"", true, nil, http.StatusSeeOther, false},
+		"nobody signed on":          {"2020-12-07T07:18", false, nil, http.StatusUnauthorized, false},
+		"a page of another site":    {"2020-12-07T07:18", true, []string{"Sec-Fetch-Site", "cross-site"}, http.StatusForbidden, false},
+		"a body beyond every limit": {strings.Repeat("x", web.MaxBody), true, nil, http.StatusRequestEntityTooLarge, false},
+	}
+	for rule, tt := range tests {
+		t.Run(rule, func(t *testing.T) {
+			r := newRig(t, web.Chinese)
+			w := r.post("/guard/clock", url.Values{"shown": {tt.shown}}.Encode(), tt.signedOn, tt.header...)
+			if w.Code != tt.status || len(r.gate.clock) == 1 != tt.taken {
+				t.Errorf("got %d, confirmed by %v, want %d, %v", w.Code, r.gate.clock, tt.status, tt.taken)
+			}
+			if tt.taken && r.gate.clock[0].ID != 17 {
+				t.Errorf("confirmed by %v, want 17", r.gate.clock[0])
+			}
+			if stale := w.Header().Get("Location") == "/guard/?said=stale"; stale != (w.Code == http.StatusSeeOther && !tt.taken) {
+				t.Errorf("led to %q", w.Header().Get("Location"))
+			}
+		})
+	}
+}
+
 func TestTheLogOfAFailedActNamesTheFaultAndNoPerson(t *testing.T) {
 	r := newRig(t, web.Chinese)
 	r.gate.err = errors.New("disk full")
@@ -377,7 +494,7 @@ func TestTheStripSaysWhatIsMissing(t *testing.T) {
 	r := newRig(t, web.Chinese)
 	r.gate.set(func(v *guard.View) { v.RosterSize, v.OnDuty, v.ClockTrusted, v.Attendance = 0, nil, false, true })
 	page := r.get("/guard/", true).Body.String()
-	for _, want := range []string{"名册 0 人", "无人在岗", "时间未确认", "只点名 · 不测温", "隔离室未应答 · 请打 6123 · 还有 1 条", "未记录 1"} {
+	for _, want := range []string{"名册 0 人", "无人在岗", "时间未确认", "只点名 · 不测温", "隔离室未应答 · 请打 6123 · 还有 1 条"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the strip does not say %q", want)
 		}
@@ -396,7 +513,7 @@ func TestRoutes(t *testing.T) {
 	tests := map[string]int{
 		"/": http.StatusSeeOther, "/guard/": http.StatusOK, "/sign-on": http.StatusOK, "/healthz": http.StatusOK,
 		"/assets/guard.js": http.StatusOK, "/assets/guard.css": http.StatusOK, "/assets/base.css": http.StatusOK,
-		"/guard/act": http.StatusMethodNotAllowed, "/sign-off": http.StatusMethodNotAllowed,
+		"/guard/act": http.StatusMethodNotAllowed, "/guard/clock": http.StatusMethodNotAllowed, "/sign-off": http.StatusMethodNotAllowed,
 		"/guard/other": http.StatusNotFound, "/assets/": http.StatusNotFound, "/templates/guard.html": http.StatusNotFound,
 	}
 	r := newRig(t, web.Chinese)

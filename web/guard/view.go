@@ -34,6 +34,9 @@ type Gate interface {
 	// web's PIN errors, or why it failed. The gate checks every rule itself:
 	// that a button was shown proves nothing.
 	Do(ctx context.Context, a Act) error
+	// ConfirmClock takes the gate's present time for right, in the name of
+	// who looked at it.
+	ConfirmClock(ctx context.Context, by web.Person) error
 }
 
 // View is one gate at one moment.
@@ -59,8 +62,6 @@ type View struct {
 	// Attendance says that the policy in force asks for no temperature.
 	Attendance bool
 	RosterSize int
-	// NotYetRecorded is how many decisions are shown but not yet durable.
-	NotYetRecorded int
 }
 
 // Problem is one line of the strip: Key stands in web's words behind
@@ -117,6 +118,7 @@ type Lane struct {
 	// Name is the full name; the page masks it.
 	Name, Class string
 	// Try of Tries measurements, both from 1; zero when there is one only.
+	// The page shows them while another one may follow.
 	Try, Tries int
 	// Which acts the gate would take now.
 	CanColour, CanType, CanOverride, CanAside, CanTurnAway, CanAcknowledge bool
@@ -124,7 +126,10 @@ type Lane struct {
 	Faults []string
 }
 
-// Aside is a stopped arrival that was taken out of its lane.
+// Aside is a stopped arrival that was taken out of its lane. Whatever else the
+// gate would take, it always takes that the person was turned away or, when it
+// said isolate, that the person is in the isolation room (KindAcknowledge):
+// nobody, not even one without a name, stays on the list for ever.
 type Aside struct {
 	// Ticket is the number by which staff call for the person.
 	Ticket  int
@@ -208,6 +213,8 @@ func visible(v View, signedOn bool) View {
 		}
 	}
 	if signedOn {
+		// The page asks about the clock; the question stands for the problem.
+		v.Problems = slices.DeleteFunc(slices.Clone(v.Problems), func(p Problem) bool { return p.Key == "clock-untrusted" })
 		return v
 	}
 	asides := make([]Aside, 0, len(v.Asides))
