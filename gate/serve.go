@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/menshen/menshen/config"
@@ -108,7 +110,7 @@ type Status struct {
 	Alarms   int
 	Holds    int
 	OnDuty   int
-	Problems []string
+	Problems []Problem
 }
 
 // LaneStatus is one lane of Status.
@@ -116,7 +118,13 @@ type LaneStatus struct {
 	Number    int
 	Direction string
 	Phase     string
-	Faults    []string
+	Faults    []Problem
+}
+
+// Problem is one line of the strip or one fault of a lane.
+type Problem struct {
+	Key  string // in the page's words, behind "problem." or "fault."
+	Text string // in English
 }
 
 func (g *Gate) status(w http.ResponseWriter, _ *http.Request) {
@@ -128,10 +136,14 @@ func (g *Gate) status(w http.ResponseWriter, _ *http.Request) {
 	}
 	s.Waiting, s.Lost = g.recorder.waiting()
 	for _, l := range v.Lanes {
-		s.Lanes = append(s.Lanes, LaneStatus{l.Number, l.Direction, l.Phase, l.Faults})
+		lane := LaneStatus{Number: l.Number, Direction: l.Direction, Phase: l.Phase}
+		for _, key := range l.Faults {
+			lane.Faults = append(lane.Faults, Problem{key, web.English.Text("fault." + key)})
+		}
+		s.Lanes = append(s.Lanes, lane)
 	}
 	for _, p := range v.Problems {
-		s.Problems = append(s.Problems, web.English.Text("problem."+p.Key, p.Args...))
+		s.Problems = append(s.Problems, Problem{p.Key, web.English.Text("problem."+p.Key, p.Args...)})
 	}
 	answer(w, s, nil)
 }
@@ -164,7 +176,7 @@ func (g *Gate) importRoster(w http.ResponseWriter, r *http.Request) {
 	if q.Get("preview") != "" {
 		c, err := g.roster.Preview(r.Context(), list)
 		out := changeOf(c)
-		if err == nil && c.TooManyLeft() {
+		if err == nil && c.TooManyLeft() && len(c.Left) > allow {
 			out.Refused = fmt.Sprintf("%d people would leave: import with --allow-left %d if that is meant", len(c.Left), len(c.Left))
 		}
 		answer(w, out, err)
@@ -229,6 +241,7 @@ func (g *Gate) listHolds(w http.ResponseWriter, _ *http.Request) {
 		p, _ := people.ByID(id)
 		list = append(list, Hold{Number: p.Number, Class: p.Class, Arrival: h.id.String(), Grave: h.grave})
 	}
+	slices.SortFunc(list, func(a, b Hold) int { return strings.Compare(a.Number, b.Number) })
 	answer(w, list, nil)
 }
 
@@ -248,8 +261,15 @@ func (g *Gate) liftHold(w http.ResponseWriter, r *http.Request) {
 			by = p
 		}
 	}
-	if subject.ID == 0 || by.ID == 0 {
-		answer(w, nil, errors.New("nobody has that number"))
+	switch {
+	case in.Number == in.By:
+		answer(w, nil, errors.New("nobody lifts a hold against themselves: ask another member of staff"))
+		return
+	case subject.ID == 0:
+		answer(w, nil, errors.New("nobody on the roster has the number of the hold"))
+		return
+	case by.ID == 0:
+		answer(w, nil, errors.New("nobody on the roster has the number given with -by"))
 		return
 	}
 	if _, err := g.roster.CheckPIN(r.Context(), by.Badge, in.PIN); err != nil {

@@ -2,32 +2,31 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
-	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
+	"net"
 	"path/filepath"
+	"slices"
 	"time"
 
-	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/device/board"
-	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/gate"
 	"github.com/menshen/menshen/journal"
 )
 
 func (t *tool) journal(ctx context.Context, args []string) error {
-	if len(args) == 0 {
+	if len(args) == 0 || !slices.Contains([]string{"verify", "export", "tail"}, args[0]) {
 		return errUsage
 	}
 	var file string
-	var n int
+	var n uint64
 	var follow bool
 	define := func(f *flag.FlagSet) {
 		f.StringVar(&file, "file", "", "")
 		if args[0] == "tail" {
-			f.IntVar(&n, "n", 20, "")
+			f.Uint64Var(&n, "n", 20, "")
 			f.BoolVar(&follow, "f", false, "")
 		}
 	}
@@ -52,10 +51,8 @@ func (t *tool) journal(ctx context.Context, args []string) error {
 	case "export":
 		_, err := t.print(ctx, r, 0)
 		return err
-	case "tail":
-		return t.tail(ctx, r, n, follow)
 	}
-	return errUsage
+	return t.tail(ctx, r, n, follow)
 }
 
 func (t *tool) verify(ctx context.Context, r *journal.Reader) error {
@@ -75,86 +72,42 @@ func (t *tool) verify(ctx context.Context, r *journal.Reader) error {
 	return nil
 }
 
-// tail prints the newest n entries, and goes on with what is added.
-func (t *tool) tail(ctx context.Context, r *journal.Reader, n int, follow bool) error {
+// tail prints the newest n entries. It goes on with what is added until it is
+// interrupted, if it is to follow.
+func (t *tool) tail(ctx context.Context, r *journal.Reader, n uint64, follow bool) error {
 	head, err := r.Head(ctx)
 	if err != nil {
 		return err
 	}
-	from := head.Size - min(head.Size, uint64(max(n, 0)))
+	from := head.Size - min(head.Size, n)
 	for {
-		if from, err = t.print(ctx, r, from); err != nil || !follow {
+		from, err = t.print(ctx, r, from)
+		if follow && ctx.Err() != nil {
+			return nil
+		}
+		if err != nil || !follow {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-time.After(500 * time.Millisecond):
+		case <-time.After(lookEvery):
 		}
 	}
 }
 
-// line is one entry as it is exported. Subjects are roster numbers; no name is
-// in an entry.
-type line struct {
-	Seq   uint64
-	Kind  string
-	Boot  uint64
-	Mono  int64 // milliseconds since the process started
-	Wall  time.Time
-	Clock string
-	Lane  uint8 `json:",omitempty"`
-	Body  any
-	Leaf  string // hex of the canonical bytes
-}
+// lookEvery is how often tail looks for new entries.
+const lookEvery = 500 * time.Millisecond
 
-// print writes entries from a sequence number on and returns the next one.
-func (t *tool) print(ctx context.Context, r *journal.Reader, from uint64) (uint64, error) {
-	out := json.NewEncoder(t.stdout)
-	for row, err := range r.Rows(ctx, from) {
-		if err != nil {
-			return from, err
-		}
-		e := row.Entry
-		body, err := decode(e)
-		if err != nil {
-			body = nil // a newer program's kind: the leaf says it all
-		}
-		if err := out.Encode(line{
-			Seq: row.Seq, Kind: e.Kind.String(), Boot: e.Boot, Mono: e.Mono, Wall: time.UnixMilli(e.Wall).UTC(),
-			Clock: e.Clock.String(), Lane: e.Lane, Body: body, Leaf: hex.EncodeToString(row.Bytes),
-		}); err != nil {
-			return from, err
-		}
-		from = row.Seq + 1
-	}
-	return from, nil
-}
-
-// decode returns the body of an entry in the type of its kind.
-func decode(e entry.Entry) (any, error) {
-	body := map[entry.Kind]any{
-		entry.KindBoot: &entry.Boot{}, entry.KindArrival: &entry.Arrival{}, entry.KindAnswer: &entry.Answer{},
-		entry.KindDevice: &entry.Device{}, entry.KindClock: &entry.ClockStep{}, entry.KindPolicy: &entry.Policy{},
-		entry.KindRoster: &entry.Roster{}, entry.KindHeartbeat: &entry.Heartbeat{}, entry.KindStop: &entry.Stop{},
-	}[e.Kind]
-	if body == nil {
-		return nil, fmt.Errorf("kind %v has no body here", e.Kind)
-	}
-	return body, e.Decode(body)
-}
-
-// rest writes OFF to every barrier of the profile: the unit calls it when gated
-// has ended, however it ended.
-func (t *tool) rest() error {
+// rest writes OFF to every channel of the profile: the unit calls it when gated
+// has ended, however it ended. Beside a running gate it would silence alarms,
+// so it refuses.
+func (t *tool) rest(ctx context.Context) error {
 	cfg, err := t.load()
 	if err != nil {
-		if last, lastErr := config.LoadLastGood(config.DataDir(t.config)); lastErr == nil {
-			cfg, err = last, nil
-		}
-	}
-	if err != nil {
 		return err
+	}
+	if c, err := (&net.Dialer{}).DialContext(ctx, "unix", cfg.Socket); err == nil {
+		return errors.Join(errors.New("gated is running and rests its barriers itself: stop it first with 'systemctl stop gated'"), c.Close())
 	}
 	return gate.RestBoards(cfg.Board, board.New(cfg.Board, slog.New(slog.DiscardHandler)))
 }

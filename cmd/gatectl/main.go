@@ -33,6 +33,7 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends what waits for standard input
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -59,9 +60,10 @@ const usage = `gatectl asks a gate, or reads its journal.
   roster badges [-class C] DIR QR pictures and a sheet to print
   hold list                    who is on hold
   hold lift -by NUMBER NUMBER  end a hold by name; the PIN is read from standard input
-  journal verify               recompute every hash and the root
-  journal export               every entry as one JSON object a line
-  journal tail [-n N] [-f]     the newest entries
+  journal verify [-file FILE]  recompute every hash and the root
+  journal export [-file FILE]  every entry as one JSON object a line
+  journal tail [-file FILE] [-n N] [-f]
+                               the newest entries; -f goes on with what is added
   rest                         write OFF to every barrier; for when gated is not running
   version
 `
@@ -100,27 +102,39 @@ func (t *tool) command(ctx context.Context, args []string) error {
 	}
 	name, rest := args[0], args[1:]
 	switch name {
-	case "version":
-		fmt.Fprintln(t.stdout, "gatectl", version)
-		return nil
 	case "check":
 		return t.check(rest)
-	case "status":
-		return t.status(ctx)
 	case "roster":
 		return t.roster(ctx, rest)
 	case "hold":
 		return t.hold(ctx, rest)
 	case "journal":
 		return t.journal(ctx, rest)
-	case "rest":
-		return t.rest()
+	}
+	switch {
+	case len(rest) > 0:
+	case name == "version":
+		fmt.Fprintln(t.stdout, "gatectl", version)
+		return nil
+	case name == "status":
+		return t.status(ctx)
+	case name == "rest":
+		return t.rest(ctx)
 	}
 	return errUsage
 }
 
+// load reads the configuration as gated does: one that cannot be used gives
+// way to the last good one.
 func (t *tool) load() (*config.Config, error) {
-	return config.Load(t.config, firmwareconfig.Profiles())
+	cfg, err := config.Load(t.config, firmwareconfig.Profiles())
+	if err == nil {
+		return cfg, nil
+	}
+	if last, lastErr := config.LoadLastGood(config.DataDir(t.config)); lastErr == nil {
+		return last, nil
+	}
+	return nil, err
 }
 
 // check prints every fault, or what the configuration means.
@@ -130,7 +144,7 @@ func (t *tool) check(args []string) error {
 	} else if len(args) > 1 {
 		return errUsage
 	}
-	cfg, err := t.load()
+	cfg, err := config.Load(t.config, firmwareconfig.Profiles())
 	if err != nil {
 		return err
 	}

@@ -17,10 +17,9 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 	"time"
-
-	"github.com/coreos/go-systemd/v22/daemon"
 
 	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/device/board"
@@ -37,7 +36,14 @@ const (
 	exitConfig = 78
 )
 
+// memoryMost is how much memory Go holds at most before it gives back what it
+// does not use. A gate lives on 2 MB; a PIN takes 7 MiB and a roster import as
+// much for a moment, and would otherwise stay resident all day. It is no hard
+// limit: a school that needs more gets it.
+const memoryMost = 16 << 20
+
 func main() {
+	debug.SetMemoryLimit(memoryMost)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stderr))
@@ -47,18 +53,24 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 	flags := flag.NewFlagSet("gated", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	name := flags.String("config", "/etc/menshen/gated.toml", "configuration `file`")
+	explainAt := flags.String("explain", "127.0.0.1:8630", "`address` of the page that says what to mend when no configuration can be used")
 	show := flags.Bool("version", false, "print the version")
-	if flags.Parse(args) != nil || flags.NArg() > 0 {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
 		return exitUsage
-	}
-	if *show {
+	case flags.NArg() > 0:
+		flags.Usage()
+		return exitUsage
+	case *show:
 		fmt.Fprintln(stderr, "gated", version)
 		return 0
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	cfg, banner, err := configuration(*name, log)
 	if err != nil {
-		return explain(ctx, err, log)
+		return explain(ctx, *explainAt, err, log)
 	}
 	if err := runGate(ctx, cfg, banner, log); err != nil {
 		log.Error("gate ended", "err", err)
@@ -90,19 +102,18 @@ func runGate(ctx context.Context, cfg *config.Config, banner string, log *slog.L
 	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
-	pages, err := net.Listen("tcp", cfg.Web.Listen)
-	if err != nil {
-		return fmt.Errorf("web.listen: %w", err)
-	}
-	defer pages.Close()
 	control, err := listenControl(cfg.Socket)
 	if err != nil {
 		return err
 	}
 	defer control.Close()
-	clock := gate.NewClock()
+	pages, err := net.Listen("tcp", cfg.Web.Listen)
+	if err != nil {
+		return fmt.Errorf("web.listen: %w", err)
+	}
+	defer pages.Close()
 	g, err := gate.New(gate.Options{
-		Config: cfg, Opener: board.New(cfg.Board, log.With("component", "board")), Now: clock.Now, Log: log,
+		Config: cfg, Opener: board.New(cfg.Board, log.With("component", "board")), Now: gate.NewClock().Now, Log: log,
 		Version: version, Web: pages, Control: control, Banner: banner,
 	})
 	if err != nil {
@@ -112,6 +123,7 @@ func runGate(ctx context.Context, cfg *config.Config, banner string, log *slog.L
 	again := make(chan os.Signal, 2)
 	signal.Notify(again, syscall.SIGTERM, os.Interrupt)
 	defer signal.Stop(again)
+	defer tell(ctx, g.Alive, log)()
 	done := make(chan error, 1)
 	go func() { done <- g.Run(ctx) }()
 	if banner == "" {
@@ -119,7 +131,6 @@ func runGate(ctx context.Context, cfg *config.Config, banner string, log *slog.L
 			log.Warn("last good configuration not kept", "err", err)
 		}
 	}
-	go watchdog(ctx, g, log)
 	log.Info("pages served", "url", "http://"+pages.Addr().String()+"/")
 	for signals := 0; ; {
 		select {
@@ -143,8 +154,16 @@ func listenControl(path string) (net.Listener, error) {
 		c.Close()
 		return nil, fmt.Errorf("socket %s: another gated is running", path)
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+	switch info, err := os.Lstat(path); {
+	case errors.Is(err, os.ErrNotExist):
+	case err != nil:
 		return nil, fmt.Errorf("socket: %w", err)
+	case info.Mode().Type() != os.ModeSocket:
+		return nil, fmt.Errorf("socket %s: something else has that name", path)
+	default:
+		if err := os.Remove(path); err != nil {
+			return nil, fmt.Errorf("socket: %w", err)
+		}
 	}
 	l, err := net.Listen("unix", path)
 	if err != nil {
@@ -154,38 +173,4 @@ func listenControl(path string) (net.Listener, error) {
 		return nil, errors.Join(fmt.Errorf("socket: %w", err), l.Close())
 	}
 	return l, nil
-}
-
-// watchdog tells systemd that the gate is up, and feeds its watchdog as long
-// as lanes turn and the committer answers.
-func watchdog(ctx context.Context, g *gate.Gate, log *slog.Logger) {
-	interval, err := daemon.SdWatchdogEnabled(false)
-	ready := func() bool {
-		limit, cancel := context.WithTimeout(ctx, 5*time.Second)
-		defer cancel()
-		err := g.Alive(limit)
-		if err != nil && ctx.Err() == nil {
-			log.Error("gate does not answer", "err", err)
-		}
-		return err == nil
-	}
-	if ready() {
-		_, _ = daemon.SdNotify(false, daemon.SdNotifyReady)
-	}
-	if err != nil || interval == 0 {
-		return
-	}
-	tick := time.NewTicker(interval / 2)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
-			return
-		case <-tick.C:
-			if ready() {
-				_, _ = daemon.SdNotify(false, daemon.SdNotifyWatchdog)
-			}
-		}
-	}
 }

@@ -24,8 +24,15 @@ import (
 var version = "devel"
 
 const usage = `gatesim demo [--seed N] [--speed N] [--listen ADDRESS] [--pupils N]
-  plays a winter Monday at two lanes and serves the guard's page
+  plays a winter Monday at two lanes and serves the guard's page:
+  speed from 0.1 to 1000 times, 20 to 5000 pupils
 `
+
+// Exit codes.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
@@ -36,22 +43,28 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 || args[0] != "demo" {
 		fmt.Fprintf(stderr, "gatesim %s\n%s", version, usage)
-		return 2
+		return exitUsage
 	}
+	var s script
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprint(stderr, usage) }
-	seed := flags.Uint64("seed", 1, "")
-	speed := flags.Float64("speed", 10, "")
-	listen := flags.String("listen", "127.0.0.1:8630", "")
-	pupils := flags.Int("pupils", 400, "")
-	if flags.Parse(args[1:]) != nil || flags.NArg() > 0 || *speed <= 0 || *pupils < 20 || *pupils > 5000 {
-		fmt.Fprint(stderr, usage)
-		return 2
+	flags.Uint64Var(&s.seed, "seed", 1, "")
+	flags.Float64Var(&s.speed, "speed", 10, "")
+	flags.StringVar(&s.listen, "listen", "127.0.0.1:8630", "")
+	flags.IntVar(&s.pupils, "pupils", 400, "")
+	switch err := flags.Parse(args[1:]); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return exitUsage
+	case flags.NArg() > 0 || !(s.speed >= 0.1 && s.speed <= 1000) || s.pupils < 20 || s.pupils > 5000:
+		flags.Usage()
+		return exitUsage
 	}
-	if err := demo(ctx, script{seed: *seed, speed: *speed, pupils: *pupils, listen: *listen}, stdout); err != nil {
+	if err := demo(ctx, s, stdout); err != nil {
 		fmt.Fprintln(stderr, "gatesim:", err)
-		return 1
+		return exitFailed
 	}
 	return 0
 }
@@ -77,6 +90,12 @@ func demo(ctx context.Context, s script, stdout io.Writer) (err error) {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.Run(ctx) })
-	group.Go(func() error { return s.play(ctx, r, stdout) })
+	group.Go(func() error {
+		err := s.play(ctx, r, stdout)
+		if ctx.Err() != nil {
+			return nil // it was interrupted, or the gate's own error says why
+		}
+		return err
+	})
 	return group.Wait()
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/menshen/menshen/internal/rig"
@@ -20,17 +20,12 @@ type script struct {
 	speed  float64
 	pupils int
 	listen string
-	// colleague is the roster number of whoever answers when nobody else does.
-	colleague uint64
 }
-
-// patience is how long a stop waits for you before the colleague answers it.
-const patience = 10 * time.Second
 
 const demoPIN = "260713"
 
 // play gives the gate its people, says what there is to try, and sends the
-// pupils through.
+// pupils through, every lane its own.
 func (s script) play(ctx context.Context, r *rig.Rig, out io.Writer) error {
 	if err := r.WaitOpen(ctx); err != nil {
 		return err
@@ -39,12 +34,12 @@ func (s script) play(ctx context.Context, r *rig.Rig, out io.Writer) error {
 	if err := r.Import(ctx, people); err != nil {
 		return err
 	}
-	you, colleague := people[s.pupils], people[s.pupils+1]
+	pupils, you, colleague := people[:s.pupils], people[s.pupils], people[s.pupils+1]
 	if err := r.SetPIN(ctx, you.Number, demoPIN); err != nil {
 		return err
 	}
-	var err error
-	if s.colleague, err = r.RosterNumber(ctx, colleague.Number); err != nil {
+	colleagueID, err := r.RosterNumber(ctx, colleague.Number)
+	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, `
@@ -62,27 +57,16 @@ func (s script) play(ctx context.Context, r *rig.Rig, out io.Writer) error {
   Ctrl-C ends it.
 
 `, s.seed, s.speed, r.URL, you.Badge, demoPIN)
-	waiting := make(chan rig.Person)
-	go func() {
-		defer close(waiting)
-		for _, p := range people[:s.pupils] {
-			select {
-			case waiting <- p:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	done := make(chan struct{}, len(r.Lanes))
+	var queues sync.WaitGroup
 	for i, l := range r.Lanes {
-		go func() {
-			s.queue(ctx, r, l, rand.New(rand.NewPCG(s.seed, uint64(i)+10)), waiting, out)
-			done <- struct{}{}
-		}()
+		var own []rig.Person
+		for j := i; j < len(pupils); j += len(r.Lanes) {
+			own = append(own, pupils[j])
+		}
+		q := queue{rig: r, lane: l, speed: s.speed, colleague: colleagueID, out: out}
+		queues.Go(func() { q.run(ctx, visits(s.seed, l.Number, own)) })
 	}
-	for range r.Lanes {
-		<-done
-	}
+	queues.Wait()
 	if ctx.Err() == nil {
 		fmt.Fprintln(out, "the queue is empty; the page stays open until Ctrl-C")
 		<-ctx.Done()
@@ -90,99 +74,91 @@ func (s script) play(ctx context.Context, r *rig.Rig, out io.Writer) error {
 	return nil
 }
 
-// queue sends people through one lane, one after the other.
-func (s script) queue(ctx context.Context, r *rig.Rig, l *rig.Lane, random *rand.Rand, waiting <-chan rig.Person, out io.Writer) {
-	n := 0
-	for p := range waiting {
-		n++
-		if l.Number == 2 && n%60 == 30 {
-			fmt.Fprintln(out, "lane 2: the scanner's plug is pulled for three seconds")
-			l.Scanner.Unplug()
-			s.pause(ctx, 3*time.Second*time.Duration(s.speed))
-			l.Scanner.Plug()
-			s.pause(ctx, 2*time.Second*time.Duration(s.speed))
+// patience is how long a stop waits for you before the colleague answers it.
+const patience = 10 * time.Second
+
+// queue is the people before one lane.
+type queue struct {
+	rig   *rig.Rig
+	lane  *rig.Lane
+	speed float64
+	// colleague is the roster number of whoever answers when nobody else does.
+	colleague uint64
+	out       io.Writer
+}
+
+// run sends people through the lane, one after the other.
+func (q queue) run(ctx context.Context, list []visit) {
+	for _, v := range list {
+		if v.pulled {
+			q.say("the scanner's plug is pulled for three seconds")
+			q.lane.Scanner.Unplug()
+			wait(ctx, 3*time.Second)
+			q.lane.Scanner.Plug()
+			wait(ctx, 2*time.Second)
 		}
-		v := visit{person: p, forehead: 36.4 + 0.25*random.NormFloat64()}
-		v.forehead = min(max(v.forehead, 35.6), 37.1)
-		switch x := random.Float64(); {
-		case x < 0.02:
-			v.person.Badge = "9999000011112222"
-			v.what = "an unknown badge"
-		case x < 0.05:
-			v.runsOn = true
-			v.what = "scans and runs on"
-		case x < 0.06:
-			v.forehead, v.what = 37.6, "37.6"
-		case x < 0.16:
-			v.cold = true
-			v.what = "a cold forehead, then warm"
+		if v.what != "" {
+			q.say(v.what)
 		}
-		v.through(ctx, s, r, l, out)
-		if ctx.Err() != nil {
+		if !q.clear(ctx) {
 			return
 		}
+		q.pass(ctx, v)
 	}
 }
 
-// visit is how one person behaves.
-type visit struct {
-	person   rig.Person
-	forehead float64
-	cold     bool
-	runsOn   bool
-	what     string
-}
-
-func (v visit) through(ctx context.Context, s script, r *rig.Rig, l *rig.Lane, out io.Writer) {
-	if v.what != "" {
-		fmt.Fprintf(out, "lane %d: %s\n", l.Number, v.what)
-	}
-	if !s.clear(ctx, r, l, out) {
-		return
-	}
+// pass is one person in the free lane.
+func (q queue) pass(ctx context.Context, v visit) {
+	l := q.lane
 	l.Empty(12)
-	s.pause(ctx, 1200*time.Millisecond)
+	q.pause(ctx, 1200*time.Millisecond)
 	l.Scanner.Scan(v.person.Badge)
 	if v.runsOn {
-		s.pause(ctx, 2*time.Second)
+		q.pause(ctx, 2*time.Second)
 		return
 	}
-	s.pause(ctx, 400*time.Millisecond)
+	q.pause(ctx, 400*time.Millisecond)
 	if v.cold {
 		l.See(33.2, 12)
-		r.Await(ctx, l.Number, 4*time.Second, rig.TriedOnce)
+		q.rig.Await(ctx, l.Number, 4*time.Second, rig.TriedOnce)
 		l.Empty(12)
-		s.pause(ctx, time.Second)
+		q.pause(ctx, time.Second)
 	}
 	l.See(v.forehead, 12)
-	r.Await(ctx, l.Number, 4*time.Second, rig.Over)
+	q.rig.Await(ctx, l.Number, 4*time.Second, rig.Over)
 	l.Empty(12)
-	s.pause(ctx, 800*time.Millisecond)
+	q.pause(ctx, 800*time.Millisecond)
 }
 
 // clear waits until the lane takes the next person. Whoever was stopped stands
 // in it until somebody answers: you on the page, or after a while the colleague.
-func (s script) clear(ctx context.Context, r *rig.Rig, l *rig.Lane, out io.Writer) bool {
+// It reports whether the lane is free; it is not when the context has ended.
+func (q queue) clear(ctx context.Context) bool {
 	for ctx.Err() == nil {
-		if r.Await(ctx, l.Number, patience, rig.Free) {
+		if q.rig.Await(ctx, q.lane.Number, patience, rig.Free) {
 			return true
 		}
-		shown := r.Lane(l.Number)
-		kind := guard.KindAside
+		shown := q.rig.Lane(q.lane.Number)
+		act := guard.Act{Arrival: shown.Arrival, Version: shown.Version, Kind: guard.KindAside, By: web.Person{ID: q.colleague}}
 		if !shown.CanAside {
-			kind = guard.KindAcknowledge
+			act.Kind = guard.KindAcknowledge
 		}
-		err := r.Gate.Do(ctx, guard.Act{Arrival: shown.Arrival, Version: shown.Version, Kind: kind, By: web.Person{ID: s.colleague}})
-		if err == nil {
-			fmt.Fprintf(out, "lane %d: nobody answered in %v; a colleague takes the pupil out of the lane (%s)\n", l.Number, patience, strings.Join(shown.Reasons, ", "))
+		if q.rig.Gate.Do(ctx, act) == nil {
+			q.say(fmt.Sprintf("nobody answered in %v; a colleague takes the pupil out of the lane (%s)", patience, strings.Join(shown.Reasons, ", ")))
 		}
 	}
 	return false
 }
 
+func (q queue) say(what string) { fmt.Fprintf(q.out, "lane %d: %s\n", q.lane.Number, what) }
+
 // pause waits for a time of the real morning at the script's speed.
-func (s script) pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(time.Duration(float64(d) / s.speed))
+func (q queue) pause(ctx context.Context, d time.Duration) {
+	wait(ctx, time.Duration(float64(d)/q.speed))
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:

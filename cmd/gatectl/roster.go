@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+
+	"github.com/menshen/menshen/gate"
+	"github.com/menshen/menshen/roster"
+)
+
+func (t *tool) roster(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return errUsage
+	}
+	switch args[0] {
+	case "import":
+		return t.importRoster(ctx, args[1:])
+	case "undo":
+		if len(args) > 1 {
+			return errUsage
+		}
+		var c gate.RosterChange
+		if err := t.ask(ctx, http.MethodPost, "/v1/roster/undo", nil, &c); err != nil {
+			return err
+		}
+		t.printChange(c)
+		return nil
+	case "pin":
+		rest, err := t.flagsOf("pin", args[1:], 1, nil)
+		if err != nil {
+			return err
+		}
+		pin, err := t.line("PIN (6 to 8 digits): ")
+		if err != nil {
+			return err
+		}
+		return t.post(ctx, "/v1/roster/pin", struct{ Number, PIN string }{rest[0], pin})
+	case "badges":
+		return t.badges(ctx, args[1:])
+	}
+	return errUsage
+}
+
+func (t *tool) importRoster(ctx context.Context, args []string) error {
+	var preview bool
+	var allow int
+	rest, err := t.flagsOf("import", args, 1, func(f *flag.FlagSet) {
+		f.BoolVar(&preview, "preview", false, "")
+		f.IntVar(&allow, "allow-left", 0, "")
+	})
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(rest[0])
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	q := url.Values{}
+	if preview {
+		q.Set("preview", "1")
+	}
+	if allow > 0 {
+		q.Set("allow_left", strconv.Itoa(allow))
+	}
+	var c gate.RosterChange
+	if err := t.ask(ctx, http.MethodPost, "/v1/roster/import?"+q.Encode(), file, &c); err != nil {
+		return err
+	}
+	t.printChange(c)
+	if preview {
+		fmt.Fprintln(t.stdout, "nothing was changed: this was a preview")
+	}
+	return nil
+}
+
+func (t *tool) printChange(c gate.RosterChange) {
+	fmt.Fprintf(t.stdout, "roster %d: %d added, %d changed, %d left\n", c.Version, c.Added, c.Changed, c.Left)
+	for _, class := range c.LeftClasses {
+		fmt.Fprintf(t.stdout, "  the whole class %s leaves\n", class)
+	}
+	if c.Refused != "" {
+		fmt.Fprintln(t.stdout, "would be refused:", c.Refused)
+	}
+}
+
+// badges writes the pictures here, not in the gate: they are for a printer.
+func (t *tool) badges(ctx context.Context, args []string) error {
+	var class string
+	rest, err := t.flagsOf("badges", args, 1, func(f *flag.FlagSet) { f.StringVar(&class, "class", "", "") })
+	if err != nil {
+		return err
+	}
+	var all, chosen []roster.Person
+	if err := t.ask(ctx, http.MethodGet, "/v1/roster/people", nil, &all); err != nil {
+		return err
+	}
+	for _, p := range all {
+		if class == "" || p.Class == class {
+			chosen = append(chosen, p)
+		}
+	}
+	if len(chosen) == 0 {
+		return errors.New("nobody to print a badge for: import a roster first, or see the name of the class")
+	}
+	if err := roster.Badges(ctx, rest[0], chosen, roster.BadgeOpts{}); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.stdout, "%d badges in %s; print badges.html\n", len(chosen), rest[0])
+	return nil
+}

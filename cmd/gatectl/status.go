@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/menshen/menshen/gate"
+)
+
+// status prints what the gate is doing, and for everything that is wrong what
+// to do about it.
+func (t *tool) status(ctx context.Context) error {
+	var s gate.Status
+	if err := t.ask(ctx, http.MethodGet, "/v1/status", nil, &s); err != nil {
+		return err
+	}
+	p := func(format string, args ...any) { fmt.Fprintf(t.stdout, format+"\n", args...) }
+	p("gate %s, gated %s", s.Gate, s.Version)
+	p("time      %s (%s)", s.Now.Format("2006-01-02 15:04:05"), s.Clock)
+	p("journal   %d entries, %d waiting, %d lost, boot %d, root %s", s.Entries, s.Waiting, s.Lost, s.Boot, s.Root)
+	p("roster    %d people, %d arrived today", s.Roster, s.Arrived)
+	p("open      %d set aside, %d alarms, %d on hold, %d on duty", s.Asides, s.Alarms, s.Holds, s.OnDuty)
+	for _, l := range s.Lanes {
+		p("lane %-4d %s, %s", l.Number, l.Direction, l.Phase)
+		t.printProblems(l.Faults)
+	}
+	t.printProblems(s.Problems)
+	if s.Banner != "" {
+		p("  %s", strings.ReplaceAll(s.Banner, "\n", "\n  "))
+	}
+	return nil
+}
+
+func (t *tool) printProblems(list []gate.Problem) {
+	for _, p := range list {
+		fmt.Fprintf(t.stdout, "! %s\n  -> %s\n", p.Text, remedy(p.Key))
+	}
+}
+
+// remedy says what an administrator does about a problem of the gate or a
+// fault of a lane.
+func remedy(key string) string {
+	switch key {
+	case "not-recorded", "journal-failed":
+		return "free space on the disk, or see with 'findmnt' whether it is read-only; entries are tried again every 5 s"
+	case "last-good-configuration":
+		return "mend what stands below, try it with 'gatectl check', then 'systemctl restart gated'"
+	case "no-roster":
+		return "'gatectl roster import FILE.csv'"
+	case "clock-untrusted":
+		return "somebody on duty confirms the time on the page, or set it with 'timedatectl'"
+	case "nobody-on-duty":
+		return "a member of staff signs on at the page; 'gatectl roster pin NUMBER' gives a PIN"
+	case "insecure-web":
+		return "listen on 127.0.0.1 in [web], unless everybody on that network may read and press along"
+	case "scanner-lost", "thermometer-lost", "barrier-lost":
+		return "plug it in again; if that does not help, compare its path in the profile or [ports] with 'ls -l /dev/serial/by-id'"
+	case "barrier-open":
+		return "see whether the barrier is shut and what its relay does; then stop gated and try 'gatectl rest'"
+	}
+	return "see 'journalctl -u gated'"
+}
