@@ -1,0 +1,183 @@
+package storetest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/menshen/menshen/district/store"
+)
+
+func testAlarms(t *testing.T, open func() Store) {
+	s := begin(t, open)
+	east := letIn(t, s, "east")
+	commit(t, s, east.next("a"))
+	alarm := store.Alarm{Gate: "east", Epoch: 1, Seq: 2, Leaf: []byte("fever"), Received: moment(3)}
+	again := alarm
+	again.Received = moment(13)
+	must(t, s.Announce(t.Context(), alarm))
+	must(t, s.Announce(t.Context(), again))
+	if got, err := s.Alarms(t.Context()); err != nil || !reflect.DeepEqual(got, []store.Alarm{alarm}) {
+		t.Errorf("got %+v, %v, want the first announcement", got, err)
+	}
+	if n := len(read(t, s, store.Cursor{}, 10)); n != 1 {
+		t.Errorf("with the announcement there are %d entries, want 1", n)
+	}
+	commit(t, s, east.next("b"))
+	if got, err := s.Alarms(t.Context()); err != nil || len(got) != 1 {
+		t.Errorf("before its entry came: got %+v, %v", got, err)
+	}
+	commit(t, s, east.next("fever", "c"))
+	must(t, s.Announce(t.Context(), again)) // it was underway when its entry came
+	if got, err := s.Alarms(t.Context()); err != nil || len(got) != 0 {
+		t.Errorf("after its entry came: got %+v, %v", got, err)
+	}
+	alarm.Gate = "west"
+	if err := s.Announce(t.Context(), alarm); !errors.Is(err, store.ErrUnknown) {
+		t.Errorf("from a stranger: got %v, want ErrUnknown", err)
+	}
+}
+
+func testFalseAlarm(t *testing.T, open func() Store) {
+	s := begin(t, open)
+	east := letIn(t, s, "east")
+	must(t, s.Announce(t.Context(), store.Alarm{Gate: "east", Epoch: 1, Seq: 1, Leaf: []byte("fever"), Received: moment(3)}))
+	commit(t, s, east.next("a", "no fever"))
+	if got, err := s.Alarms(t.Context()); err != nil || len(got) != 1 {
+		t.Errorf("got %+v, %v, want the announcement", got, err)
+	}
+}
+
+func testRefusals(t *testing.T, open func() Store) {
+	s := begin(t, open)
+	message := bytes.Repeat([]byte{7}, 5000)
+	must(t, s.Refuse(t.Context(), "west\xff", strings.Repeat("x", 5000), message, moment(1)))
+	must(t, s.Refuse(t.Context(), "", "empty", nil, moment(2)))
+	got, err := s.Refusals(t.Context())
+	must(t, err)
+	want := store.Refusal{Number: 1, Gate: "west", Reason: strings.Repeat("x", 200), Received: moment(1),
+		Sum: sha256.Sum256(message), Head: message[:1024]}
+	if len(got) != 2 || got[0].Reason != "empty" || !reflect.DeepEqual(got[1], want) {
+		t.Errorf("got %+v", got)
+	}
+	for n := range 1000 {
+		must(t, s.Refuse(t.Context(), "west", fmt.Sprint(n), message, moment(1)))
+	}
+	got, err = s.Refusals(t.Context())
+	must(t, err)
+	if len(got) != 1000 || got[0].Reason != "999" || got[0].Number != 1002 {
+		t.Errorf("got %d, the newest %d %q", len(got), got[0].Number, got[0].Reason)
+	}
+}
+
+func testDivergences(t *testing.T, open func() Store) {
+	s := begin(t, open)
+	letIn(t, s, "east")
+	first := store.Divergence{Gate: "east", Epoch: 1, Noticed: moment(1),
+		Held:    store.Signed{Root: sha256.Sum256(nil)},
+		Claimed: store.Signed{Size: 4, Root: sha256.Sum256([]byte("other")), Signature: []byte("theirs")}}
+	later := first
+	later.Noticed, later.Claimed.Size = moment(2), 5
+	must(t, s.Diverge(t.Context(), first))
+	must(t, s.Diverge(t.Context(), later))
+	got, err := s.Divergences(t.Context())
+	must(t, err)
+	first.Held.Signature = []byte{}
+	if !reflect.DeepEqual(got, []store.Divergence{first}) {
+		t.Errorf("got %+v, want %+v", got, first)
+	}
+	first.Gate = "west"
+	if err := s.Diverge(t.Context(), first); !errors.Is(err, store.ErrUnknown) {
+		t.Errorf("of a stranger: got %v, want ErrUnknown", err)
+	}
+}
+
+func testOutbox(t *testing.T, open func() Store) {
+	s := begin(t, open)
+	post := func(kind string, number uint64) error {
+		return s.Post(t.Context(), store.Post{Kind: kind, Number: number, Scope: "all", Body: []byte("body"),
+			Signature: []byte("signature"), At: moment(int64(number))})
+	}
+	must(t, post("policy", 2))
+	must(t, post("hold", 1))
+	must(t, post("policy", 5))
+	for _, number := range []uint64{1, 4, 5} {
+		if err := post("policy", number); !errors.Is(err, store.ErrConflict) {
+			t.Errorf("policy %d: got %v, want ErrConflict", number, err)
+		}
+	}
+	for kind, want := range map[string]uint64{"policy": 5, "hold": 1, "roster": 0} {
+		if got, err := s.Number(t.Context(), kind); err != nil || got != want {
+			t.Errorf("newest %s: got %d, %v, want %d", kind, got, err, want)
+		}
+	}
+	var numbers []uint64
+	for p, err := range s.Posted(t.Context(), "policy", 0) {
+		must(t, err)
+		numbers = append(numbers, p.Number)
+		if string(p.Body) != "body" || string(p.Signature) != "signature" || p.Scope != "all" || p.At != moment(int64(p.Number)) {
+			t.Errorf("got %+v", p)
+		}
+	}
+	if !reflect.DeepEqual(numbers, []uint64{2, 5}) {
+		t.Errorf("got %d, want 2 and 5", numbers)
+	}
+}
+
+func testTokens(t *testing.T, open func() Store) {
+	s := begin(t, open)
+	token := store.Token{Hash: sha256.Sum256([]byte("secret")), Scope: "school 3", Names: true, Issued: moment(1)}
+	must(t, s.Grant(t.Context(), token))
+	if err := s.Grant(t.Context(), token); err == nil {
+		t.Error("it was issued twice")
+	}
+	if got, err := s.Token(t.Context(), token.Hash); err != nil || got != token {
+		t.Errorf("got %+v, %v, want %+v", got, err, token)
+	}
+	must(t, s.Withdraw(t.Context(), token.Hash))
+	if err := s.Withdraw(t.Context(), token.Hash); !errors.Is(err, store.ErrUnknown) {
+		t.Errorf("withdrawn again: got %v, want ErrUnknown", err)
+	}
+	if got, err := s.Token(t.Context(), token.Hash); !errors.Is(err, store.ErrUnknown) || got != (store.Token{}) {
+		t.Errorf("withdrawn: got %+v, %v, want ErrUnknown", got, err)
+	}
+}
+
+func testGates(t *testing.T, open func() Store) {
+	s := begin(t, open)
+	east := store.Gate{Name: "east", Key: key("east"), School: "三小", Duty: "门卫室 8101", Admitted: moment(1)}
+	must(t, s.Admit(t.Context(), east))
+	for name, g := range map[string]store.Gate{
+		"the key of another gate":   {Name: "copy", Key: key("east"), Admitted: moment(1)},
+		"a key of another length":   {Name: "west", Key: []byte("short"), Admitted: moment(1)},
+		"a name that is no topic":   {Name: "up/#", Key: key("west"), Admitted: moment(1)},
+		"a name that is too long":   {Name: strings.Repeat("a", 33), Key: key("west"), Admitted: moment(1)},
+		"a gate that is shut out":   {Name: "west", Key: key("west"), Admitted: moment(1), Revoked: moment(2)},
+		"no name that could answer": {Key: key("west"), Admitted: moment(1)},
+	} {
+		if err := s.Admit(t.Context(), g); err == nil {
+			t.Errorf("%s was let in", name)
+		}
+	}
+	check := func(want store.Gate) {
+		t.Helper()
+		if got, err := s.Gates(t.Context()); err != nil || !reflect.DeepEqual(got, []store.Gate{want}) {
+			t.Errorf("got %+v, %v, want %+v", got, err, want)
+		}
+	}
+	check(east)
+	must(t, s.Revoke(t.Context(), "east", moment(2)))
+	if err := s.Revoke(t.Context(), "east", moment(3)); !errors.Is(err, store.ErrUnknown) {
+		t.Errorf("shut out again: got %v, want ErrUnknown", err)
+	}
+	east.Revoked = moment(2)
+	check(east)
+	east.Key, east.Admitted, east.Revoked = key("new"), moment(4), time.Time{}
+	must(t, s.Admit(t.Context(), east))
+	check(east)
+}
