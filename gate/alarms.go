@@ -58,13 +58,15 @@ func (a *alarms) stored(id entry.ArrivalID) {
 	}
 }
 
-// replay takes one record of the journal at start.
-func (a *alarms) replay(id entry.ArrivalID, rec lane.Record, wall time.Time) {
+// replay takes one record of the journal at start. As in a lane, an arrival
+// alarms once, when it is first decided so, and its later answers do not.
+func (a *alarms) replay(rang map[entry.ArrivalID]bool, id entry.ArrivalID, rec lane.Record, wall time.Time) {
 	switch {
-	case rec.Decision.Outcome == screening.Isolate && rec.Act != lane.Acknowledge && rec.Act != lane.Aside && a.open[id] == nil:
-		a.open[id] = &alarm{id: id, subject: rec.Subject.ID, since: wall, stored: true}
 	case rec.Act == lane.Acknowledge && rec.Reason == reasonRoom:
 		delete(a.open, id)
+	case rec.Decision.Outcome == screening.Isolate && !rang[id]:
+		rang[id] = true
+		a.open[id] = &alarm{id: id, subject: rec.Subject.ID, since: wall, stored: true}
 	}
 }
 

@@ -283,18 +283,21 @@ func (g *Gate) restBarriers(ctx context.Context) {
 // guard brings the barriers to rest before a panic in f ends the process.
 func (g *Gate) guard(name string, f func() error) func() error {
 	return func() error {
-		defer func() {
-			if p := recover(); p != nil {
-				if g.panicked.CompareAndSwap(false, true) {
-					_ = g.Rest()
-				}
-				panic(fmt.Sprintf("%s: %v", name, p))
-			}
-		}()
+		defer g.restOnPanic(name)
 		if err := f(); err != nil && !errors.Is(err, context.Canceled) {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		return nil
+	}
+}
+
+// restOnPanic is deferred wherever code of the gate runs on a goroutine.
+func (g *Gate) restOnPanic(name string) {
+	if p := recover(); p != nil {
+		if g.panicked.CompareAndSwap(false, true) {
+			_ = g.Rest()
+		}
+		panic(fmt.Sprintf("%s: %v", name, p))
 	}
 }
 

@@ -224,7 +224,7 @@ func (l *laneLoop) lookUp(text []byte) lane.Scan {
 	s.Subject = screening.Subject{ID: p.ID, Role: roleOf(p.Role)}
 	s.Code = codeOfRoster(p)
 	var h hold
-	h, s.Held, s.Carried = l.g.register.look(p.ID, l.stamp.Mono)
+	h, s.Held, s.Carried = l.g.register.look(p.ID, l.g.o.Now().Mono)
 	s.Recheckable, s.HighBy = s.Held && !h.grave, h.highBy
 	return s
 }
@@ -297,13 +297,7 @@ func (l *laneLoop) perform(effects []lane.Effect) {
 // from now on, whether or not the record is durable yet.
 func (l *laneLoop) append(rec lane.Record) {
 	id := entry.ArrivalID{Boot: l.g.journal.Boot(), Counter: rec.Arrival}
-	if !rec.Admits && l.g.register.apply(id, rec, l.stamp.Wall) {
-		for _, other := range l.g.lanes {
-			if other != l {
-				other.send(lane.HoldPlaced{Subject: rec.Subject.ID})
-			}
-		}
-	}
+	placed := !rec.Admits && l.g.register.apply(id, rec, l.stamp.Wall)
 	wall := l.stamp.Wall
 	l.g.recorder.record(uint8(l.cfg.Number), rec, l.stamp, func(receipt journal.Receipt, err error) {
 		if err != nil {
@@ -316,6 +310,14 @@ func (l *laneLoop) append(rec lane.Record) {
 		l.g.alarms.stored(id)
 		l.send(recorded{lane.Recorded{Arrival: rec.Arrival, Act: rec.Act, Admits: rec.Admits, Seq: receipt.Seq()}, receipt})
 	})
+	// After the record, so that the entry of a stop that this causes comes behind it.
+	if placed {
+		for _, other := range l.g.lanes {
+			if other != l {
+				other.send(lane.HoldPlaced{Subject: rec.Subject.ID})
+			}
+		}
+	}
 }
 
 // release hands the receipt of the event being stepped to the barrier. Where

@@ -341,13 +341,16 @@ func (g *Gate) answerAside(x aside, a lane.Answer) error {
 	stamp := g.recorder.now()
 	after.arrival.Now, after.arrival.ClockTrusted = stamp.Wall, stamp.Clock >= entry.ClockConfirmed
 	colour, typed := asideAllows(x)
+	h, held, _ := g.register.look(x.arrival.Subject.ID, stamp.Mono)
+	if held && h.grave && !x.decision.Grave() || held && h.highBy != "" && !x.decision.Has(screening.HighOnce) {
+		after.arrival.Held = true // something else was found meanwhile: not this answer's to lift
+	}
 	switch {
 	case a.Act == lane.ColourSeen && colour && a.Colour != screening.ColourUnknown:
 		after.arrival.Code.Colour, after.arrival.Code.How, after.arrival.Code.AsOf = a.Colour, screening.SeenByName, stamp.Wall
 		after.decision = g.policy.Decide(after.arrival)
 	case a.Act == lane.Typed && typed:
 		after.arrival.Readings = append(after.arrival.Readings, a.Reading)
-		h, held, _ := g.register.look(x.arrival.Subject.ID, stamp.Mono)
 		if held && !h.grave && g.policy.Clears(a.Reading, h.highBy) {
 			after.arrival.Held = false
 		}
@@ -362,6 +365,9 @@ func (g *Gate) answerAside(x aside, a lane.Answer) error {
 	over = over || after.decision.Outcome == screening.Admit
 	if !g.register.finish(x, after, over) {
 		return guard.ErrStale
+	}
+	if after.decision.Outcome == screening.Isolate && x.decision.Outcome != screening.Isolate {
+		g.alarms.raise(x.id, x.arrival.Subject.ID, stamp.Wall)
 	}
 	g.recordAside(after, a, stamp)
 	if after.decision.Outcome == screening.Admit && a.Act == lane.Typed {
@@ -381,9 +387,6 @@ func (g *Gate) recordAside(x aside, a lane.Answer, stamp entry.Stamp) {
 		rec.Reading = &x.arrival.Readings[n-1]
 	}
 	g.register.apply(x.id, rec, stamp.Wall)
-	if x.decision.Outcome == screening.Isolate && a.Act != lane.Acknowledge {
-		g.alarms.raise(x.id, rec.Subject.ID, stamp.Wall)
-	}
 	g.recorder.recordAt(x.id.Boot, x.lane, rec, stamp)
 }
 

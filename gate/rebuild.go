@@ -13,7 +13,7 @@ import (
 // rebuild reads the journal once and brings holds, asides, alarms and today
 // back to what they were. Nothing that it reads moves a relay.
 func (g *Gate) rebuild(ctx context.Context) error {
-	stops := map[entry.ArrivalID]screening.Arrival{}
+	stops, rang := map[entry.ArrivalID]screening.Arrival{}, map[entry.ArrivalID]bool{}
 	for row, err := range g.journal.Rows(ctx, 0) {
 		if err != nil {
 			return fmt.Errorf("rebuild from journal: %w", err)
@@ -31,8 +31,11 @@ func (g *Gate) rebuild(ctx context.Context) error {
 			g.register.lift(rec.Subject.ID)
 			continue
 		}
+		if stopped, ok := stops[id]; ok { // an answer does not repeat it
+			rec.Direction = stopped.Direction
+		}
 		g.register.apply(id, rec, wall)
-		g.alarms.replay(id, rec, wall)
+		g.alarms.replay(rang, id, rec, wall)
 		g.replayAside(stops, id, rec, e, wall)
 	}
 	return nil

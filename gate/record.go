@@ -91,7 +91,10 @@ func codeOf(b *entry.Code) screening.Code {
 	if b == nil {
 		return screening.Code{}
 	}
-	c := screening.Code{Colour: screening.Colour(b.Colour), How: screening.How(b.How), Digest: b.Digest}
+	c := screening.Code{Colour: screening.Colour(b.Colour), How: screening.How(b.How)}
+	if len(b.Digest) > 0 { // nil says that no code was shown
+		c.Digest = b.Digest
+	}
 	if b.AsOf != 0 {
 		c.AsOf = time.UnixMilli(b.AsOf)
 	}

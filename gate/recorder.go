@@ -93,35 +93,40 @@ func (r *recorder) submit(d journal.Draft, admits bool, done func(journal.Receip
 	if done == nil {
 		done = func(journal.Receipt, error) {}
 	}
-	r.mu.Lock()
-	failing := r.failing
-	r.mu.Unlock()
-	if failing {
-		if !admits {
-			r.keep(kept{d, done})
-		}
-		done(journal.Receipt{}, errNotNow)
+	k := kept{d, done}
+	if r.refused(k, admits) {
 		return
 	}
 	answered := func(receipt journal.Receipt, err error) {
+		defer r.g.restOnPanic("journal") // on the committer's goroutine
 		if err != nil {
-			r.fail(err)
-			if !admits {
-				r.keep(kept{d, done})
-			}
+			r.fail(k, admits, err)
+			return
 		}
-		done(receipt, err)
+		done(receipt, nil)
 	}
 	if err := r.g.journal.Submit(d, answered); err != nil {
 		answered(journal.Receipt{}, err)
 	}
 }
 
+// refused answers at once, and keeps what does not admit, while the journal
+// does not store.
+func (r *recorder) refused(k kept, admits bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failing {
+		r.refuse(k, admits, errNotNow)
+	}
+	return r.failing
+}
+
 // fail tells every lane that nothing can be stored, once.
-func (r *recorder) fail(err error) {
+func (r *recorder) fail(k kept, admits bool, err error) {
 	r.mu.Lock()
 	first := !r.failing
 	r.failing = true
+	r.refuse(k, admits, err)
 	r.mu.Unlock()
 	if first {
 		r.log.Error("journal does not store", "err", err)
@@ -133,14 +138,18 @@ func (r *recorder) fail(err error) {
 	}
 }
 
-func (r *recorder) keep(k kept) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.kept) >= keptMost {
+// refuse keeps an entry, unless it admits, and says so. The caller holds the
+// lock: a retry in between would leave the entry behind, or tell a lane that
+// the journal is back before it hears that it failed.
+func (r *recorder) refuse(k kept, admits bool, err error) {
+	switch {
+	case admits:
+	case len(r.kept) >= keptMost:
 		r.lost++
-		return
+	default:
+		r.kept = append(r.kept, k)
 	}
-	r.kept = append(r.kept, k)
+	k.done(journal.Receipt{}, err)
 }
 
 func (r *recorder) tell(ev lane.Event) {

@@ -133,50 +133,6 @@ func TestExportWritesEveryEntryAsOneLine(t *testing.T) {
 	}
 }
 
-func TestWhatAnExportMayHoldStandsInItsDocument(t *testing.T) {
-	doc, err := os.ReadFile("../../docs/journal-export.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	named := func(name string) {
-		if !bytes.Contains(doc, []byte("`"+name+"`")) {
-			t.Errorf("docs/journal-export.md does not name %s", name)
-		}
-	}
-	for _, v := range []any{
-		line{}, entry.Boot{}, entry.Arrival{}, entry.Answer{}, entry.Device{}, entry.ClockStep{}, entry.Policy{}, entry.Roster{},
-		entry.Heartbeat{}, entry.Stop{}, entry.Reading{}, entry.Code{},
-	} {
-		for f := range reflect.TypeOf(v).Fields() {
-			if f.IsExported() {
-				named(f.Name)
-			}
-		}
-	}
-	for kind := entry.KindBoot; kind <= entry.KindStop; kind++ {
-		named(kind.String())
-	}
-}
-
-func TestWordsAndBytesAreReadable(t *testing.T) {
-	for _, c := range []struct {
-		rule string
-		body any
-		want string
-	}{
-		{"bytes are hex", &entry.Boot{Kernel: [16]byte{0xAB}}, `"Kernel":"ab000000000000000000000000000000"`},
-		{"an arrival has its name", &entry.Answer{Arrival: entry.ArrivalID{Boot: 4, Counter: 17}}, `"Arrival":"4-17"`},
-		{"a clock has its word", &entry.ClockStep{Clock: entry.ClockSynced}, `"Clock":"synced"`},
-	} {
-		t.Run(c.rule, func(t *testing.T) {
-			b, err := json.Marshal(readable(reflect.ValueOf(c.body)))
-			if err != nil || !strings.Contains(string(b), c.want) {
-				t.Errorf("got %s, %v", b, err)
-			}
-		})
-	}
-}
-
 func TestTailPrintsTheNewest(t *testing.T) {
 	name := filled(t, 30)
 	for _, c := range []struct {

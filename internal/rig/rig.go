@@ -16,17 +16,14 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/menshen/menshen/config"
-	"github.com/menshen/menshen/device/sim"
 	firmwareconfig "github.com/menshen/menshen/firmware-config"
 	"github.com/menshen/menshen/gate"
 )
@@ -38,58 +35,27 @@ type Options struct {
 	Dir string
 	// Listen is the address of the pages; port 0 takes any.
 	Listen string
-	// Profile names a built-in profile with serial scanners, GY-MCU90614
-	// thermometers and an LCUS board, such as "all-serial-2".
+	// Profile names a built-in profile, such as "all-serial-2", or a file of
+	// Profiles without its ".toml".
 	Profile string
-	// Clock stamps entries; nil takes the system's.
-	Clock *gate.Clock
-	Log   *slog.Logger
+	// Profiles holds further profiles; nil for none.
+	Profiles fs.FS
+	Log      *slog.Logger
 	// Seed drives the flicker of what the thermometers see.
 	Seed uint64
 }
 
 // Rig is one gate with its made-up hardware.
 type Rig struct {
-	World  *sim.World
+	*Hardware
 	Config *config.Config
 	Gate   *gate.Gate
 	// URL is where the pages are.
-	URL   string
-	Lanes []*Lane
-	Relay *sim.RelayBoard
+	URL string
 
 	client  *http.Client
 	web     net.Listener
 	control net.Listener
-}
-
-// Lane is the hardware of one lane.
-type Lane struct {
-	Number      int
-	Scanner     *sim.Scanner
-	Thermometer *sim.Thermometer
-	Config      config.Lane
-
-	mu              sync.Mutex
-	random          *rand.Rand
-	object, ambient float64
-}
-
-// See puts something before the lens. What is warm flickers, as skin and every
-// real sensor do.
-func (l *Lane) See(object, ambient float64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.object, l.ambient = object, ambient
-}
-
-// Empty leaves nothing but the wall behind, and the ambient given.
-func (l *Lane) Empty(ambient float64) { l.See(ambient-1, ambient) }
-
-func (l *Lane) look() (object, ambient float64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.object + 0.04*(l.random.Float64()-0.5), l.ambient + 0.04*(l.random.Float64()-0.5)
 }
 
 // New builds a gate. Run runs it.
@@ -98,18 +64,7 @@ func New(o Options) (*Rig, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Rig{World: sim.NewWorld(), Config: cfg}
-	for _, c := range cfg.Board.Lanes {
-		l := &Lane{
-			Number: c.Number, Config: c, object: 20, ambient: 21, random: rand.New(rand.NewPCG(o.Seed, uint64(c.Number))),
-			Scanner: r.World.AddScanner(c.Scanner.Port), Thermometer: r.World.AddSerialThermometer(c.Thermometer.Port),
-		}
-		l.Thermometer.Look(l.look)
-		r.Lanes = append(r.Lanes, l)
-	}
-	for _, board := range cfg.Board.Relays {
-		r.Relay = r.World.AddRelayBoard(board.Port, board.Channels)
-	}
+	r := &Rig{Hardware: NewHardware(cfg.Board, o.Seed), Config: cfg}
 	if r.web, err = net.Listen("tcp", cfg.Web.Listen); err != nil {
 		return nil, fmt.Errorf("rig pages: %w", err)
 	}
@@ -123,12 +78,8 @@ func New(o Options) (*Rig, error) {
 	r.client = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", cfg.Socket)
 	}}}
-	clock := o.Clock
-	if clock == nil {
-		clock = gate.NewClock()
-	}
 	r.Gate, err = gate.New(gate.Options{
-		Config: cfg, Opener: r.World, Now: clock.Now, Log: o.Log, Version: "rig", Web: r.web, Control: r.control,
+		Config: cfg, Opener: r.World, Now: gate.NewClock().Now, Log: o.Log, Version: "rig", Web: r.web, Control: r.control,
 	})
 	if err != nil {
 		return nil, errors.Join(err, r.web.Close(), r.control.Close())
@@ -142,6 +93,9 @@ func configure(o Options) (*config.Config, error) {
 		o.Dir, filepath.Join(o.Dir, "gated.sock"), o.Profile, o.Listen)
 	cfg, err := config.Parse(config.File{Name: "gated.toml", Source: []byte(text)}, func(profile string) (config.File, error) {
 		source, err := fs.ReadFile(firmwareconfig.Profiles(), profile+".toml")
+		if err != nil && o.Profiles != nil {
+			source, err = fs.ReadFile(o.Profiles, profile+".toml")
+		}
 		return config.File{Name: profile + ".toml", Source: source}, err
 	})
 	if err != nil {
