@@ -1,0 +1,168 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/menshen/menshen/entry"
+	"github.com/menshen/menshen/sync/wire"
+)
+
+// hello answers a gate that is there, and begins a journal that is announced.
+func (c *Collector) hello(ctx context.Context, g Gate, payload []byte) ([]Out, error) {
+	u, err := wire.ParseHello(payload)
+	if err != nil {
+		return nil, err
+	}
+	h, err := u.Verify(g.Key, g.Name)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(h.Encodings, wire.EncodingEntries) {
+		return nil, errors.New("gate writes no encoding that is read here")
+	}
+	switch claimed := h.Checkpoint; {
+	case claimed.Epoch < g.Epoch:
+		return c.refuseOver(g, claimed.Epoch)
+	case claimed.Epoch > g.Epoch:
+		if g, err = c.begin(ctx, g, h); err != nil {
+			return nil, err
+		}
+	case claimed.Size == g.Tree.Size() && claimed.Head != g.Tree.Head():
+		return c.diverge(ctx, g, claimed)
+	}
+	e := c.event(EventHello, g)
+	e.Hello = h
+	if h.Checkpoint.Size < g.Tree.Size() {
+		// An old copy of the journal, or a hello that was long on its way: only
+		// the gate can tell, and the have below makes it.
+		e.Reason = "journal is shorter than what the gate signed before"
+	}
+	c.observe(e)
+	return c.have(g)
+}
+
+// begin begins the journal that a hello announces.
+func (c *Collector) begin(ctx context.Context, g Gate, h wire.Hello) (Gate, error) {
+	if g.Epoch != 0 && h.Reason == "" {
+		return g, fmt.Errorf("epoch %d follows epoch %d without a reason", h.Checkpoint.Epoch, g.Epoch)
+	}
+	g.Epoch, g.Tree, g.Checkpoint = h.Checkpoint.Epoch, entry.Tree{}, nil
+	// A crash after this line leaves an empty journal, which the next hello finds.
+	err := c.store.NewEpoch(ctx, Epoch{Gate: g.Name, Epoch: g.Epoch, Reason: h.Reason, Began: c.now()})
+	return g, blame(err)
+}
+
+// refuseOver answers a gate that still writes, or writes again, a journal that
+// it has given up: a card that was replaced and is back.
+func (c *Collector) refuseOver(g Gate, epoch uint32) ([]Out, error) {
+	out, err := c.have(g)
+	if err == nil {
+		err = fmt.Errorf("epoch %d is over since epoch %d began", epoch, g.Epoch)
+	}
+	return out, err
+}
+
+// batch commits what a batch has beyond what is stored, if both together have
+// the root that the gate signed.
+func (c *Collector) batch(ctx context.Context, g Gate, payload []byte) ([]Out, error) {
+	u, err := wire.ParseBatch(payload)
+	if err != nil {
+		return nil, err
+	}
+	b, err := u.Verify(g.Key, g.Name)
+	if err != nil {
+		return nil, err
+	}
+	claimed, size := b.Checkpoint, g.Tree.Size()
+	switch {
+	case g.Epoch == 0:
+		return nil, errors.New("no hello came before the first batch")
+	case claimed.Epoch != g.Epoch, claimed.Size < size, b.First > size:
+		return c.have(g) // another journal, old, or a gap
+	}
+	fresh := b.Leaves[size-b.First:]
+	tree := g.Tree
+	for _, leaf := range fresh {
+		tree.Append(leaf)
+	}
+	if tree.Head() != claimed.Head {
+		return c.diverge(ctx, g, claimed)
+	}
+	if len(fresh) == 0 {
+		return c.have(g)
+	}
+	return c.commit(ctx, g, Append{Gate: g.Name, Epoch: g.Epoch, First: size, Leaves: fresh,
+		Tree: tree, Checkpoint: claimed.Signature[:], Received: c.now()})
+}
+
+// commit stores a continuation of g, and only then acknowledges it.
+func (c *Collector) commit(ctx context.Context, g Gate, a Append) ([]Out, error) {
+	// A crash inside Commit stores all or nothing, and acknowledges nothing: the
+	// batch comes again, and is new or old.
+	if err := c.store.Commit(ctx, a); err != nil {
+		return nil, blame(err)
+	}
+	g.Tree, g.Checkpoint = a.Tree, a.Checkpoint
+	e := c.event(EventCommitted, g)
+	e.Added = len(a.Leaves)
+	c.observe(e)
+	return c.have(g)
+}
+
+// diverge keeps what the gate signed and what it signs now. The record stays
+// as it is; the have shows the gate where the two part.
+func (c *Collector) diverge(ctx context.Context, g Gate, claimed wire.SignedCheckpoint) ([]Out, error) {
+	head := g.Tree.Head()
+	err := c.store.Diverge(ctx, Divergence{Gate: g.Name, Epoch: g.Epoch, Noticed: c.now(),
+		Held:    Signed{Size: head.Size, Root: head.Root, Signature: g.Checkpoint},
+		Claimed: Signed{Size: claimed.Size, Root: claimed.Root, Signature: claimed.Signature[:]}})
+	if err != nil {
+		return nil, blame(err)
+	}
+	e := c.event(EventDiverged, g)
+	e.Reason = fmt.Sprintf("journal of size %d does not continue what is stored of it", claimed.Size)
+	c.observe(e)
+	return c.have(g)
+}
+
+// alarm keeps an announcement. It changes nothing about what is stored: only
+// one whose entry is there already is answered.
+func (c *Collector) alarm(ctx context.Context, g Gate, payload []byte) ([]Out, error) {
+	u, err := wire.ParseAlarm(payload)
+	if err != nil {
+		return nil, err
+	}
+	a, err := u.Verify(g.Key, g.Name)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case a.Epoch < g.Epoch:
+		return c.refuseOver(g, a.Epoch)
+	case a.Epoch == g.Epoch && a.Seq < g.Tree.Size():
+		return c.have(g)
+	}
+	err = c.store.Announce(ctx, Alarm{Gate: g.Name, Epoch: a.Epoch, Seq: a.Seq, Leaf: a.Leaf, Received: c.now()})
+	if err != nil {
+		return nil, blame(err)
+	}
+	e := c.event(EventAlarm, g)
+	e.Alarm = a
+	c.observe(e)
+	return nil, nil
+}
+
+// status passes on whether a gate is connected, as anybody may say.
+func (c *Collector) status(_ context.Context, g Gate, payload []byte) ([]Out, error) {
+	s, err := wire.ParseStatus(payload)
+	if err != nil {
+		return nil, err
+	}
+	e := c.event(EventStatus, g)
+	e.Status = s
+	c.observe(e)
+	return nil, nil
+}
