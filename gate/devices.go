@@ -24,9 +24,11 @@ const (
 	probeSensor = 30 * time.Second
 	// faultsMost is how many faults in a row make a thermometer lost.
 	faultsMost = 5
-	// sameMost is how many bit-identical samples in a row make it frozen: skin
-	// and its own ambient always flicker by more than one step of the part.
-	sameMost = 8
+	// Skin and a part's own ambient flicker by more than one step of the part.
+	// A bit-identical sample after sameTwice others is no evidence, so that no
+	// reading consists of them alone; after sameMost the thermometer is frozen.
+	sameTwice = 2
+	sameMost  = 8
 )
 
 // attachment says whose a device is: it tells lane, journal and pages when the
@@ -238,8 +240,11 @@ func (s *sampler) sample(ctx context.Context) error {
 	}
 	s.last = m
 	object := milliC(m.Object)
-	// An empty view may well be still; skin is not.
-	frozen := s.same >= sameMost && object >= screening.EmptyBelow
+	skin := object >= screening.EmptyBelow // an empty view may well be still
+	if skin && s.same >= sameTwice && s.same < sameMost {
+		return nil
+	}
+	frozen := skin && s.same >= sameMost
 	if s.same == sameMost && frozen {
 		s.lane.g.deviceEntry(uint8(s.lane.cfg.Number), "thermometer", errors.New("sends the same value to the bit"))
 	}

@@ -95,10 +95,50 @@ func TestThreeColdTriesThenAPersonTypes(t *testing.T) {
 		if w.m.View().Try != try || !has(w.out, isSignal(Again)) {
 			t.Fatalf("try %d: %+v", try, w.m.View())
 		}
+		w.empty()
 	}
 	w.face(34_000)
 	w.wantStopped(screening.TooCold)
 	w.press(typed(36_500))
+	w.wantReleased(1)
+}
+
+func TestAColdForeheadHeldStillIsOneTry(t *testing.T) {
+	w := newWorld(t, fitted)
+	w.scan(1)
+	for range 5 {
+		w.face(34_000)
+		w.wantPhase(Gathering)
+	}
+	if try := w.m.View().Try; try != 1 {
+		t.Errorf("try %d", try)
+	}
+	w.face(36_500) // closer, or another place on the skin
+	w.wantReleased(1)
+}
+
+func TestAColdForeheadThatStaysUntilTheWindowEndsIsAPersonsTurn(t *testing.T) {
+	w := newWorld(t, fitted)
+	w.scan(1)
+	w.face(34_000)
+	for range 20 {
+		w.face(34_000)
+		w.pass(time.Second / 2)
+		if w.m.Phase() == Held {
+			break
+		}
+	}
+	w.wantStopped(screening.TooCold)
+}
+
+func TestSteppingBackFromAColdTryEndsNothing(t *testing.T) {
+	w := newWorld(t, fitted)
+	w.scan(1)
+	w.face(34_000)
+	w.face(31_500)
+	w.wantPhase(Gathering)
+	w.empty()
+	w.face(36_500)
 	w.wantReleased(1)
 }
 

@@ -18,16 +18,19 @@ type body struct {
 	// settling: the lens is watched until the view is empty.
 	settling bool
 	prompted bool
-	samples  []screening.Sample
-	peak     screening.MilliC
+	// tooCold: this approach to the lens has been counted as a try. The next
+	// begins when the view has been empty.
+	tooCold bool
+	samples []screening.Sample
+	peak    screening.MilliC
 }
 
 // drop forgets the samples of a body.
 func (b *body) drop() { b.samples, b.peak = nil, 0 }
 
 // add takes a sample of the body in view; it reports false when the sample
-// cannot be of the same body. Coming closer is a rise from readings that were
-// too cold to be judged, and starts the samples over.
+// cannot be of the same body. Coming closer and stepping back are steps between
+// samples that are too cold to be judged, and start the samples over.
 func (b *body) add(in screening.Instrument, s screening.Sample, low screening.MilliC) bool {
 	if n := len(b.samples); n > 0 {
 		last := b.samples[n-1]
@@ -36,9 +39,10 @@ func (b *body) add(in screening.Instrument, s screening.Sample, low screening.Mi
 			return true
 		}
 		step := s.Object - last.Object
-		if step > screening.SameBody && b.peak < low {
+		jump := step > screening.SameBody || step < -screening.SameBody
+		if jump && b.peak < low {
 			b.samples = b.samples[:0]
-		} else if step > screening.SameBody || step < -screening.SameBody {
+		} else if jump {
 			b.see(s)
 			return false
 		}
@@ -103,7 +107,7 @@ func (m *Machine) sample(s Sample) {
 // viewEmpty: nobody is before the lens.
 func (m *Machine) viewEmpty() {
 	b := &m.body
-	b.inView, b.orphan = false, false
+	b.inView, b.orphan, b.tooCold = false, false, false
 	if m.cfg.Presence {
 		b.samples = nil // one presence is one body; its peak stays
 		return
@@ -171,8 +175,12 @@ func (m *Machine) gather(s screening.Sample, high bool) {
 	case screening.Valid, screening.Ambient:
 		m.cur.readings = append(m.cur.readings, r)
 	case screening.Cold:
+		if b.tooCold {
+			return
+		}
+		b.tooCold = true
 		m.cur.tries++
-		b.drop()
+		m.cur.cold = r
 		if m.cur.tries < Tries {
 			m.openWindow()
 			m.emit(Signal{Again})
@@ -196,7 +204,7 @@ func (m *Machine) presence(on bool) {
 	b.present = on
 	if on {
 		b.drop()
-		b.fresh, b.orphan, b.inView, b.prompted = true, true, false, false
+		b.fresh, b.orphan, b.inView, b.prompted, b.tooCold = true, true, false, false, false
 		if m.phase == Idle {
 			m.set(timerPrompt, PromptAfter)
 		}
@@ -210,7 +218,7 @@ func (m *Machine) presence(on bool) {
 		}
 	}
 	b.drop()
-	b.fresh, b.orphan, b.inView, b.prompted = false, false, false, false
+	b.fresh, b.orphan, b.inView, b.prompted, b.tooCold = false, false, false, false, false
 	if m.phase != Held { // whoever passes by does not make an answer stale
 		m.bump()
 	}

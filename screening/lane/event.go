@@ -264,7 +264,7 @@ func (m *Machine) deadline(t Timer) {
 		m.bump()
 	case timerWindow:
 		if m.phase == Gathering {
-			m.endUnfinished()
+			m.windowEnded()
 		}
 	case timerRecord:
 		m.recordLate()

@@ -200,11 +200,22 @@ func (m *Machine) conclude(d screening.Decision) {
 func (m *Machine) judged() {
 	b := &m.body
 	b.drop()
-	b.fresh, b.orphan = false, false
+	b.fresh, b.orphan, b.tooCold = false, false, false
 	if !m.cfg.Presence && m.cfg.Thermometer {
 		b.settling = true
 		m.set(timerSettle, SettleFor)
 	}
+}
+
+// windowEnded ends an arrival that waited long enough. Whoever still holds a
+// cold forehead before the lens has not run on, and is a person's turn.
+func (m *Machine) windowEnded() {
+	if m.cur.tries > 0 && m.body.tooCold && m.body.inView {
+		m.cur.readings = append(m.cur.readings, m.cur.cold)
+		m.decideNow()
+		return
+	}
+	m.endUnfinished()
 }
 
 // endUnfinished ends an arrival without a decision. It is not a stop: nobody

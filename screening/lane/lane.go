@@ -122,6 +122,7 @@ type arrival struct {
 	decided  time.Duration
 	scanned  time.Duration
 	tries    int
+	cold     screening.Reading // the newest try that was too cold
 	prompted bool
 	act      Act // what made the admission that is being recorded
 	by       []uint64
