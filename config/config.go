@@ -1,6 +1,6 @@
 // Package config reads gated.toml and the board profile that it names into
-// one value that a gate can be built from, or into the list of everything that
-// is wrong with them.
+// one value that a gate can be built from, districtd.toml into one that a
+// collector can, or either into the list of everything that is wrong with it.
 //
 // It knows the keys, their ranges and their defaults, and which of the names
 // in a profile refer to each other. It does not know whether the hardware is
@@ -33,6 +33,8 @@ type Config struct {
 	Language string
 	// Web says where pages are served.
 	Web Web
+	// Collectors receive the journal; at most 4, and none is no fault.
+	Collectors []Collector
 	// Board is the profile, with the paths of [ports] already put in.
 	Board Profile
 	// Source is gated.toml as it was read.

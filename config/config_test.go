@@ -93,6 +93,8 @@ func rewrite(t *testing.T, file string, archive *txtar.Archive, faults []byte) {
 	}
 }
 
+const collectorKey = "ed25519:gTl3Dqh9F19Wo1Rmw0x+zMuNipG07jeiXfYPW4/Js5Q="
+
 func TestEveryKeyArrivesInItsField(t *testing.T) {
 	cfg, err := parseWith(t, nil)
 	if err != nil {
@@ -101,7 +103,11 @@ func TestEveryKeyArrivesInItsField(t *testing.T) {
 	for what, c := range map[string]struct{ got, want any }{
 		"gate": {[]string{cfg.Gate, cfg.School, cfg.Data, cfg.Socket, cfg.Language},
 			[]string{"east", "实验小学", "/srv/menshen", "/run/menshen/gated.sock", "en"}},
-		"web":             {cfg.Web, Web{Listen: "[::1]:8631"}},
+		"web": {cfg.Web, Web{Listen: "[::1]:8631"}},
+		"collector": {cfg.Collectors[0], Collector{Name: "district", URL: "mqtts://broker.example:8884", Key: collectorKey,
+			PasswordFile: "/etc/menshen/district.password", CA: "/etc/menshen/ca.pem", Cert: "/etc/menshen/east.pem", CertKey: "/etc/menshen/east.key"}},
+		"second collector": {cfg.Collectors[1], Collector{Name: "school", URL: "mqtt://10.0.0.2", Key: collectorKey,
+			PasswordFile: "/etc/menshen/school.password", Insecure: true}},
 		"name":            {cfg.Board.Name + ": " + cfg.Board.Describe, "bench: every part once"},
 		"replaced port":   {cfg.Board.Ports["scanner-1"], Port{Path: "/dev/serial/by-id/usb-scanner", Baud: 9600}},
 		"port":            {cfg.Board.Ports["relay"], Port{Path: "/dev/menshen-relay", Baud: 115200}},

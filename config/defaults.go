@@ -6,11 +6,17 @@ import "time"
 // the last good configuration is looked for when gated.toml cannot be read.
 const DefaultData = "/var/lib/menshen"
 
+// DefaultDistrictData is the data directory of a districtd.toml that names none.
+const DefaultDistrictData = "/var/lib/menshen-district"
+
 // What stands where a key is left out.
 const (
 	defaultSocket   = "/run/menshen/gated.sock"
 	defaultLanguage = LanguageChinese
 	defaultListen   = "127.0.0.1:8630"
+
+	defaultDistrictListen = "127.0.0.1:8640"
+	defaultBrokerListen   = "127.0.0.1:1883"
 
 	defaultBaud    = 9600
 	defaultBias    = BiasNone

@@ -54,6 +54,14 @@ func checkBounds(t *testing.T, cfg *Config) {
 	if !names.MatchString(cfg.Gate) || !filepath.IsAbs(cfg.Data) || len(cfg.Board.Lanes) == 0 {
 		t.Errorf("accepted %+v", cfg)
 	}
+	if len(cfg.Collectors) > maxCollectors {
+		t.Errorf("accepted %d collectors", len(cfg.Collectors))
+	}
+	for _, c := range cfg.Collectors {
+		if !names.MatchString(c.Name) || !publicKey.MatchString(c.Key) || !filepath.IsAbs(c.PasswordFile) || !strings.HasPrefix(c.URL, "mqtt") {
+			t.Errorf("accepted collector %+v", c)
+		}
+	}
 	for _, l := range cfg.Board.Lanes {
 		if l.Number < 1 || l.Number > 16 || l.Scanner == nil && l.Thermometer == nil {
 			t.Errorf("accepted lane %+v", l)

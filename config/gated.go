@@ -14,6 +14,7 @@ func readGated(t *table, cfg *Config) (profile string) {
 	cfg.Socket = t.path("socket", defaultSocket)
 	cfg.Language = t.choice("language", defaultLanguage, LanguageChinese, LanguageEnglish)
 	cfg.Web = readWeb(t.table("web"))
+	cfg.Collectors = readCollectors(t)
 	return t.required("profile", "name a built-in profile or the path of a .toml file")
 }
 

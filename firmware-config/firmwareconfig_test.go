@@ -140,6 +140,21 @@ func TestExampleConfigurationShowsTheDefaults(t *testing.T) {
 	}
 }
 
+func TestTheExampleOfACollectorIsReadyToUse(t *testing.T) {
+	taken := regexp.MustCompile(`(?m)^#(\[|[a-z_]+ = )`).ReplaceAllString(read(t, "gated.toml"), "$1")
+	name := filepath.Join(t.TempDir(), "gated.toml")
+	if err := os.WriteFile(name, []byte(taken), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(name, firmwareconfig.Profiles())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cfg.Collectors) != 1 || cfg.Collectors[0].Name != "district" || cfg.Collectors[0].CertKey == "" {
+		t.Errorf("got %+v", cfg.Collectors)
+	}
+}
+
 func TestEveryNamedPortHasARule(t *testing.T) {
 	rules := read(t, "udev/60-menshen.rules")
 	eachProfile(t, func(t *testing.T, p config.Profile) {

@@ -31,6 +31,7 @@ type alarm struct {
 	subject uint64
 	since   time.Time
 	stored  bool
+	seq     uint64 // of its entry, once that is stored
 }
 
 func newAlarms(g *Gate) *alarms { return &alarms{g: g, open: map[entry.ArrivalID]*alarm{}} }
@@ -45,28 +46,34 @@ func (a *alarms) raise(id entry.ArrivalID, subject uint64, since time.Time) {
 	a.show()
 }
 
-// stored marks the alarm's entry as durable.
-func (a *alarms) stored(id entry.ArrivalID) {
+// stored marks the alarm as durable by the entry that isolates. Other entries
+// of the same arrival say nothing about it.
+func (a *alarms) stored(id entry.ArrivalID, rec lane.Record, seq uint64) {
+	if rec.Decision.Outcome != screening.Isolate {
+		return
+	}
 	a.mu.Lock()
 	x := a.open[id]
-	if x != nil {
-		x.stored = true
+	first := x != nil && !x.stored
+	if first {
+		x.stored, x.seq = true, seq
 	}
 	a.mu.Unlock()
-	if x != nil {
+	if first {
 		a.g.changed()
+		a.g.collectors.alarmed()
 	}
 }
 
 // replay takes one record of the journal at start. As in a lane, an arrival
 // alarms once, when it is first decided so, and its later answers do not.
-func (a *alarms) replay(rang map[entry.ArrivalID]bool, id entry.ArrivalID, rec lane.Record, wall time.Time) {
+func (a *alarms) replay(rang map[entry.ArrivalID]bool, id entry.ArrivalID, rec lane.Record, seq uint64, wall time.Time) {
 	switch {
 	case rec.Act == lane.Acknowledge && rec.Reason == reasonRoom:
 		delete(a.open, id)
 	case rec.Decision.Outcome == screening.Isolate && !rang[id]:
 		rang[id] = true
-		a.open[id] = &alarm{id: id, subject: rec.Subject.ID, since: wall, stored: true}
+		a.open[id] = &alarm{id: id, subject: rec.Subject.ID, since: wall, stored: true, seq: seq}
 	}
 }
 

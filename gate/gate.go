@@ -55,6 +55,8 @@ type Options struct {
 	Version string
 	// Web and Control are where pages and gatectl are served; either may be nil.
 	Web, Control net.Listener
+	// Collectors receive the journal; no two have the same name.
+	Collectors []Collector
 	// Banner is shown on every page when the gate runs on its last good
 	// configuration: why the present one was not taken.
 	Banner string
@@ -62,23 +64,24 @@ type Options struct {
 
 // Gate is one gate. Its zero value is not usable.
 type Gate struct {
-	o        Options
-	log      *slog.Logger
-	policy   screening.Policy
-	owners   map[string]*relay.Owner
-	journal  *journal.Journal
-	roster   *roster.Roster
-	recorder *recorder
-	register *register
-	alarms   *alarms
-	lanes    []*laneLoop
-	sessions *web.Sessions
-	watchers watchers
-	tokens   atomic.Uint64
-	panicked atomic.Bool
-	early    early
-	front    atomic.Pointer[http.Handler] // the pages, once the journal is open
-	opened   chan struct{}                // closed when everything above is in its place
+	o          Options
+	log        *slog.Logger
+	policy     screening.Policy
+	owners     map[string]*relay.Owner
+	journal    *journal.Journal
+	roster     *roster.Roster
+	recorder   *recorder
+	register   *register
+	alarms     *alarms
+	collectors *collectors
+	lanes      []*laneLoop
+	sessions   *web.Sessions
+	watchers   watchers
+	tokens     atomic.Uint64
+	panicked   atomic.Bool
+	early      early
+	front      atomic.Pointer[http.Handler] // the pages, once the journal is open
+	opened     chan struct{}                // closed when everything above is in its place
 }
 
 // New builds a gate. Nothing is opened before Run.
@@ -90,6 +93,7 @@ func New(o Options) (*Gate, error) {
 	g := &Gate{o: o, log: o.Log.With("component", "gate"), policy: policy, register: newRegister(), owners: map[string]*relay.Owner{}, opened: make(chan struct{})}
 	g.alarms = newAlarms(g)
 	g.recorder = newRecorder(g)
+	g.collectors = newCollectors(g)
 	g.buildOwners()
 	for _, c := range o.Config.Board.Lanes {
 		g.lanes = append(g.lanes, newLaneLoop(g, c))
@@ -200,6 +204,7 @@ func (g *Gate) openStores(ctx context.Context, down *stack) (opened bool, err er
 	}
 	down.push("roster", g.roster.Close)
 	g.sessions = g.newSessions()
+	g.collectors.open()
 	return true, nil
 }
 
@@ -234,6 +239,7 @@ func (g *Gate) start(group *errgroup.Group, ctx context.Context) {
 	run("recorder", g.recorder.run)
 	run("heartbeat", g.heartbeat)
 	run("isolation button", g.alarms.button)
+	g.collectors.start(run)
 	for _, l := range g.lanes {
 		run("lane", l.run)
 		for name, part := range l.parts() {

@@ -307,7 +307,7 @@ func (l *laneLoop) append(rec lane.Record) {
 		if rec.Admits {
 			l.g.register.apply(id, rec, wall)
 		}
-		l.g.alarms.stored(id)
+		l.g.alarms.stored(id, rec, receipt.Seq())
 		l.send(recorded{lane.Recorded{Arrival: rec.Arrival, Act: rec.Act, Admits: rec.Admits, Seq: receipt.Seq()}, receipt})
 	})
 	// After the record, so that the entry of a stop that this causes comes behind it.

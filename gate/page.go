@@ -117,6 +117,7 @@ func (g *Gate) problems(v guard.View) []guard.Problem {
 	if g.o.Web != nil && !loopback(g.o.Web.Addr()) {
 		add("insecure-web")
 	}
+	g.collectors.problems(add)
 	return out
 }
 
@@ -342,7 +343,7 @@ func (g *Gate) answerAside(x aside, a lane.Answer) error {
 	after.arrival.Now, after.arrival.ClockTrusted = stamp.Wall, stamp.Clock >= entry.ClockConfirmed
 	colour, typed := asideAllows(x)
 	h, held, _ := g.register.look(x.arrival.Subject.ID, stamp.Mono)
-	if held && h.grave && !x.decision.Grave() || held && h.highBy != "" && !x.decision.Has(screening.HighOnce) {
+	if held && h.above || held && h.grave && !x.decision.Grave() || held && h.highBy != "" && !x.decision.Has(screening.HighOnce) {
 		after.arrival.Held = true // something else was found meanwhile: not this answer's to lift
 	}
 	switch {

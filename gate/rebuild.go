@@ -3,9 +3,11 @@ package gate
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/menshen/menshen/entry"
+	"github.com/menshen/menshen/journal"
 	"github.com/menshen/menshen/screening"
 	"github.com/menshen/menshen/screening/lane"
 )
@@ -13,8 +15,12 @@ import (
 // rebuild reads the journal once and brings holds, asides, alarms and today
 // back to what they were. Nothing that it reads moves a relay.
 func (g *Gate) rebuild(ctx context.Context) error {
+	return g.replay(g.journal.Rows(ctx, 0))
+}
+
+func (g *Gate) replay(rows iter.Seq2[journal.Row, error]) error {
 	stops, rang := map[entry.ArrivalID]screening.Arrival{}, map[entry.ArrivalID]bool{}
-	for row, err := range g.journal.Rows(ctx, 0) {
+	for row, err := range rows {
 		if err != nil {
 			return fmt.Errorf("rebuild from journal: %w", err)
 		}
@@ -27,18 +33,39 @@ func (g *Gate) rebuild(ctx context.Context) error {
 		if !ok {
 			continue
 		}
-		if uint8(rec.Act) == entry.ActHoldLifted {
-			g.register.lift(rec.Subject.ID)
+		if g.replayHold(rec) {
 			continue
 		}
 		if stopped, ok := stops[id]; ok { // an answer does not repeat it
 			rec.Direction = stopped.Direction
 		}
 		g.register.apply(id, rec, wall)
-		g.alarms.replay(rang, id, rec, wall)
+		g.alarms.replay(rang, id, rec, row.Seq, wall)
 		g.replayAside(stops, id, rec, e, wall)
 	}
 	return nil
+}
+
+// replayHold takes a record that is about a hold alone. One that names nobody
+// came from where its reason says.
+func (g *Gate) replayHold(rec lane.Record) bool {
+	switch uint8(rec.Act) {
+	case entry.ActHoldPlaced:
+		if rec.Reason == reasonRebase {
+			g.register.restore(rec)
+		} else {
+			g.register.place(rec.Subject.ID, rec.Reason)
+		}
+	case entry.ActHoldLifted:
+		if len(rec.By) == 0 {
+			g.register.liftFrom(rec.Subject.ID, rec.Reason)
+		} else {
+			g.register.lift(rec.Subject.ID)
+		}
+	default:
+		return false
+	}
+	return true
 }
 
 // replayAside follows one stopped arrival to the ticket under which it waits.

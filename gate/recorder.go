@@ -73,6 +73,9 @@ func (r *recorder) record(laneNumber uint8, rec lane.Record, stamp entry.Stamp, 
 func (r *recorder) wait(ctx context.Context, body any) error {
 	kind, _ := entry.KindOf(body)
 	_, err := r.g.journal.Append(ctx, journal.Draft{Kind: kind, Stamp: r.now(), Body: body})
+	if err == nil {
+		r.g.collectors.grew()
+	}
 	return err
 }
 
@@ -82,9 +85,9 @@ func (r *recorder) recordAt(boot uint64, laneNumber uint8, rec lane.Record, stam
 	b := body(boot, rec, r.g.roster.Snapshot().Version, nil)
 	kind, _ := entry.KindOf(b)
 	id := entry.ArrivalID{Boot: boot, Counter: rec.Arrival}
-	r.submit(journal.Draft{Kind: kind, Stamp: stamp, Lane: laneNumber, Body: b}, false, func(_ journal.Receipt, err error) {
+	r.submit(journal.Draft{Kind: kind, Stamp: stamp, Lane: laneNumber, Body: b}, false, func(receipt journal.Receipt, err error) {
 		if err == nil {
-			r.g.alarms.stored(id)
+			r.g.alarms.stored(id, rec, receipt.Seq())
 		}
 	})
 }
@@ -103,7 +106,8 @@ func (r *recorder) submit(d journal.Draft, admits bool, done func(journal.Receip
 			r.fail(k, admits, err)
 			return
 		}
-		done(receipt, nil)
+		done(receipt, nil) // first: the lane waits for it
+		r.g.collectors.grew()
 	}
 	if err := r.g.journal.Submit(d, answered); err != nil {
 		answered(journal.Receipt{}, err)
@@ -218,5 +222,6 @@ func (r *recorder) retry(ctx context.Context) bool {
 		r.kept = r.kept[1:]
 		r.mu.Unlock()
 		k.done(receipt, nil)
+		r.g.collectors.grew()
 	}
 }

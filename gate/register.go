@@ -2,6 +2,7 @@ package gate
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,6 +20,7 @@ const carryFor = 10 * time.Minute
 type register struct {
 	mu      sync.Mutex
 	held    map[uint64]hold
+	above   map[uint64][]string // by whom else, as origin names it
 	carried map[uint64]carried
 	asides  map[uint16]*aside
 	ticket  uint16
@@ -31,6 +33,8 @@ type hold struct {
 	id     entry.ArrivalID // of the arrival that was stopped
 	grave  bool            // no recheck at the gate ends it
 	highBy string          // the instrument whose reading placed it
+	// above says that a collector placed it, which no arrival here ends.
+	above bool
 }
 
 type carried struct {
@@ -51,7 +55,7 @@ type aside struct {
 
 func newRegister() *register {
 	return &register{
-		held: map[uint64]hold{}, carried: map[uint64]carried{}, asides: map[uint16]*aside{},
+		held: map[uint64]hold{}, above: map[uint64][]string{}, carried: map[uint64]carried{}, asides: map[uint16]*aside{},
 		today: map[uint64]struct{}{},
 	}
 }
@@ -94,7 +98,7 @@ func (r *register) newDay(wall time.Time) {
 func (r *register) look(subject uint64, mono time.Duration) (h hold, held bool, reading *screening.Reading) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	h, held = r.held[subject]
+	h, held = r.standing(subject)
 	if c, ok := r.carried[subject]; ok {
 		if mono > c.until {
 			delete(r.carried, subject)
@@ -103,6 +107,16 @@ func (r *register) look(subject uint64, mono time.Duration) (h hold, held bool, 
 		}
 	}
 	return h, held, reading
+}
+
+// standing returns what stands against a subject from any side. The caller
+// holds the lock.
+func (r *register) standing(subject uint64) (hold, bool) {
+	h, held := r.held[subject]
+	if len(r.above[subject]) > 0 {
+		h.above, h.grave, held = true, true, true
+	}
+	return h, held
 }
 
 // arrived returns how many different people came in today.
@@ -169,20 +183,55 @@ func (r *register) carry(subject uint64, reading screening.Reading, now time.Dur
 	r.carried[subject] = carried{reading, now + carryFor}
 }
 
-// lift ends a hold by name. It reports whether one stood.
+// lift ends every hold against a subject by name. It reports whether one stood.
 func (r *register) lift(subject uint64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	_, stood := r.held[subject]
+	_, stood := r.standing(subject)
 	delete(r.held, subject)
+	delete(r.above, subject)
 	return stood
+}
+
+// restore brings back a hold that a journal before this one has placed.
+func (r *register) restore(rec lane.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := hold{grave: rec.Decision.Outcome == screening.Refuse}
+	if rec.Reading != nil {
+		h.highBy = rec.Reading.Instrument
+	}
+	r.held[rec.Subject.ID] = h
+}
+
+// place lets a hold stand in somebody else's name.
+func (r *register) place(subject uint64, from string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !slices.Contains(r.above[subject], from) {
+		r.above[subject] = append(r.above[subject], from)
+	}
+}
+
+// liftFrom ends what place placed in that name, and nothing else.
+func (r *register) liftFrom(subject uint64, from string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.above[subject] = slices.DeleteFunc(r.above[subject], func(s string) bool { return s == from })
+	if len(r.above[subject]) == 0 {
+		delete(r.above, subject)
+	}
 }
 
 // holds returns a copy of the holds.
 func (r *register) holds() map[uint64]hold {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return maps.Clone(r.held)
+	all := maps.Clone(r.held)
+	for subject := range r.above {
+		all[subject], _ = r.standing(subject)
+	}
+	return all
 }
 
 func (r *register) list() []aside {

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/roster"
+	"github.com/menshen/menshen/sync/wire"
 	"github.com/menshen/menshen/web"
 	"github.com/menshen/menshen/web/guard"
 )
@@ -82,6 +84,7 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 func (g *Gate) serveControl(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", g.status)
+	mux.HandleFunc("GET /v1/key", g.showKey)
 	mux.HandleFunc("POST /v1/roster/import", g.importRoster)
 	mux.HandleFunc("POST /v1/roster/undo", g.undoRoster)
 	mux.HandleFunc("POST /v1/roster/pin", g.setPIN)
@@ -111,6 +114,8 @@ type Status struct {
 	Holds    int
 	OnDuty   int
 	Problems []Problem
+	// Collectors are in the order of the configuration.
+	Collectors []CollectorStatus
 }
 
 // LaneStatus is one lane of Status.
@@ -135,6 +140,7 @@ func (g *Gate) status(w http.ResponseWriter, _ *http.Request) {
 		Asides: len(v.Asides), Alarms: len(v.Alarms), Holds: len(g.register.holds()), OnDuty: len(v.OnDuty),
 	}
 	s.Waiting, s.Lost = g.recorder.waiting()
+	s.Collectors = g.collectors.status()
 	for _, l := range v.Lanes {
 		lane := LaneStatus{Number: l.Number, Direction: l.Direction, Phase: l.Phase}
 		for _, key := range l.Faults {
@@ -187,6 +193,21 @@ func (g *Gate) importRoster(w http.ResponseWriter, r *http.Request) {
 	answer(w, changeOf(c), err)
 }
 
+// Identity is what a collector has to be told of a gate.
+type Identity struct {
+	Gate string
+	// Key is the gate's public key as wire.FormatPublicKey writes it.
+	Key string
+}
+
+func (g *Gate) showKey(w http.ResponseWriter, _ *http.Request) {
+	if g.collectors.key == nil {
+		answer(w, nil, g.collectors.fault)
+		return
+	}
+	answer(w, Identity{g.o.Config.Gate, wire.FormatPublicKey(g.collectors.key.Public().(ed25519.PublicKey))}, nil)
+}
+
 func (g *Gate) undoRoster(w http.ResponseWriter, r *http.Request) {
 	c, err := g.roster.Undo(r.Context())
 	g.rosterEntry(c, err)
@@ -198,10 +219,20 @@ func (g *Gate) rosterEntry(c roster.Change, err error) {
 	if err != nil {
 		return
 	}
+	g.recorder.note(g.rosterBody(c, "gatectl"), 0)
+	g.refreshLanes()
+}
+
+// rosterBody says how the roster came to be what it is.
+func (g *Gate) rosterBody(c roster.Change, by string) entry.Roster {
 	s := g.roster.Snapshot()
-	g.recorder.note(entry.Roster{
-		Version: s.Version, Hash: s.Hash, Added: uint32(len(c.Added)), Changed: uint32(len(c.Changed)), Left: uint32(len(c.Left)), By: "gatectl",
-	}, 0)
+	return entry.Roster{
+		Version: s.Version, Hash: s.Hash, Added: uint32(len(c.Added)), Changed: uint32(len(c.Changed)), Left: uint32(len(c.Left)), By: by,
+	}
+}
+
+// refreshLanes lets resting lanes and the pages take the newest roster.
+func (g *Gate) refreshLanes() {
 	for _, l := range g.lanes {
 		l.send(refresh{})
 	}
@@ -228,18 +259,26 @@ func (g *Gate) people(w http.ResponseWriter, _ *http.Request) {
 
 // Hold is one hold as gatectl lists it.
 type Hold struct {
-	Number  string // the school's own
-	Class   string
+	Number string // the school's own
+	Class  string
+	// Arrival is empty where none at this gate, or none in this journal, stands
+	// behind the hold.
 	Arrival string
 	// Grave: only a lift by name ends it.
 	Grave bool
+	// Above: a collector placed it, and may lift it.
+	Above bool
 }
 
 func (g *Gate) listHolds(w http.ResponseWriter, _ *http.Request) {
 	people, list := g.roster.Snapshot(), []Hold{}
 	for id, h := range g.register.holds() {
 		p, _ := people.ByID(id)
-		list = append(list, Hold{Number: p.Number, Class: p.Class, Arrival: h.id.String(), Grave: h.grave})
+		one := Hold{Number: p.Number, Class: p.Class, Grave: h.grave, Above: h.above}
+		if h.id != (entry.ArrivalID{}) {
+			one.Arrival = h.id.String()
+		}
+		list = append(list, one)
 	}
 	slices.SortFunc(list, func(a, b Hold) int { return strings.Compare(a.Number, b.Number) })
 	answer(w, list, nil)

@@ -65,6 +65,7 @@ type Journal struct {
 	insert  *sql.Stmt
 	readers *sql.DB
 	epoch   uint32
+	reason  string
 	boot    uint64
 
 	// sending is held for reading while an entry enters the queue, and for
@@ -154,7 +155,7 @@ func (j *Journal) openStore(ctx context.Context, path string) (err error) {
 	if err := migrate(ctx, j.writer); err != nil {
 		return err
 	}
-	if j.epoch, err = readEpoch(ctx, j.writer); err != nil {
+	if j.epoch, j.reason, err = readOrigin(ctx, j.writer); err != nil {
 		return err
 	}
 	if j.tree, err = recoverTree(ctx, j.writer, verifiedAtOpen); err != nil {
@@ -183,6 +184,9 @@ func (j *Journal) Boot() uint64 { return j.boot }
 
 // Epoch returns which journal of this gate this is, from 1.
 func (j *Journal) Epoch() uint32 { return j.epoch }
+
+// Reason says why this journal was begun, empty for a gate's first.
+func (j *Journal) Reason() string { return j.reason }
 
 // Head returns size and root of what is committed.
 func (j *Journal) Head() entry.Head {

@@ -398,10 +398,22 @@ func TestANewerFileIsLeftAlone(t *testing.T) {
 	if _, err := journal.OpenReadOnly(path); !errors.Is(err, journal.ErrNewer) {
 		t.Errorf("open read-only: got %v, want ErrNewer", err)
 	}
-	alter(t, path, "PRAGMA user_version = 1")
+	alter(t, path, "PRAGMA user_version = 2")
 	if got := mustVerify(t, path).Head.Size; got != 1 {
 		t.Errorf("%d entries after the refusals, want 1", got)
 	}
+}
+
+func TestAJournalOfTheFirstSchemaIsBroughtUpToDate(t *testing.T) {
+	path := newPath(t)
+	mustClose(t, mustOpen(t, path))
+	alter(t, path, "ALTER TABLE origin DROP COLUMN reason")
+	alter(t, path, "PRAGMA user_version = 1")
+	j := mustOpen(t, path)
+	if j.Epoch() != 1 || j.Reason() != "" || j.Head().Size != 2 {
+		t.Errorf("epoch %d for %q, %d entries", j.Epoch(), j.Reason(), j.Head().Size)
+	}
+	mustClose(t, j)
 }
 
 func TestAFileThatIsNoJournalIsRefused(t *testing.T) {

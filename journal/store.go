@@ -172,12 +172,12 @@ func undo(tx *sql.Tx) error {
 	return nil
 }
 
-func readEpoch(ctx context.Context, db *sql.DB) (epoch uint32, err error) {
-	err = db.QueryRowContext(ctx, "SELECT epoch FROM origin").Scan(&epoch)
+func readOrigin(ctx context.Context, db *sql.DB) (epoch uint32, reason string, err error) {
+	err = db.QueryRowContext(ctx, "SELECT epoch, reason FROM origin").Scan(&epoch, &reason)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, fmt.Errorf("no origin: %w", ErrDamaged)
+		return 0, "", fmt.Errorf("no origin: %w", ErrDamaged)
 	}
-	return epoch, err
+	return epoch, reason, err
 }
 
 // recoverTree reads the tree from the file: the edge from stored hashes before

@@ -31,14 +31,15 @@ const (
 	sessionCookie = "menshen_session"
 )
 
-// Sessions knows who is signed on at one gate and at which screens. Only the
+// Sessions knows who is signed on at one gate (or collector) and at which screens. Only the
 // SHA-256 of a session's secret is kept, in memory: a restart signs everybody
 // off. It starts no goroutine and no timer, and is safe for concurrent use.
 type Sessions struct {
 	staff Staff
+	most  int // people at a time
 
 	mu   sync.Mutex
-	open []session // in the order of the sign-ons; at most MaxOnDuty*maxScreens
+	open []session // in the order of the sign-ons; at most most*maxScreens
 }
 
 type session struct {
@@ -47,8 +48,12 @@ type session struct {
 	until  time.Time // carries the monotonic clock: setting the clock prolongs nothing
 }
 
-// NewSessions returns sessions that ask staff for badge and PIN.
-func NewSessions(staff Staff) *Sessions { return &Sessions{staff: staff} }
+// NewSessions returns a gate's sessions, which ask staff for badge and PIN.
+func NewSessions(staff Staff) *Sessions { return NewSessionsOf(staff, MaxOnDuty) }
+
+// NewSessionsOf returns sessions of at most so many people at a time, for a
+// screen at which nobody is on duty.
+func NewSessionsOf(staff Staff, most int) *Sessions { return &Sessions{staff: staff, most: most} }
 
 // SignOn checks badge and PIN, puts the person on duty and gives this browser
 // a cookie. It returns ErrPIN, ErrLocked or ErrFull for the person to read;
@@ -99,7 +104,7 @@ func (s *Sessions) begin(w http.ResponseWriter, r *http.Request, person Person, 
 		s.open = slices.DeleteFunc(s.open, func(o session) bool { return !person.same(o.person) })
 	}
 	duty := s.onDuty()
-	if len(duty) >= MaxOnDuty && !slices.ContainsFunc(duty, person.same) {
+	if len(duty) >= s.most && !slices.ContainsFunc(duty, person.same) {
 		return ErrFull
 	}
 	s.boundScreens(person)
@@ -142,7 +147,7 @@ func (s *Sessions) SignOff(w http.ResponseWriter, r *http.Request) {
 }
 
 // OnDuty returns who is signed on, each person once, the first to sign on
-// first; at most MaxOnDuty.
+// first.
 func (s *Sessions) OnDuty() []Person {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -50,17 +50,23 @@ func Layout(files fs.FS, names ...string) *template.Template {
 	return template.Must(layout.ParseFS(files, names...))
 }
 
-// Mount registers the routes that all screens share.
+// Mount registers the routes that all screens of a gate share.
 func (s *Site) Mount(mux *http.ServeMux) {
+	s.MountBasics(mux)
+	mux.HandleFunc("GET /sign-on", func(w http.ResponseWriter, r *http.Request) {
+		s.showSignOn(w, r, http.StatusOK, signOnPage{})
+	})
+	mux.HandleFunc("POST /sign-on", s.postSignOn)
+}
+
+// MountBasics registers all of them but signing on, for a screen that has its
+// own page at /sign-on.
+func (s *Site) MountBasics(mux *http.ServeMux) {
 	mux.Handle("GET /assets/base.css", Asset(assets, "assets/base.css"))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Write([]byte("ok\n")) // whoever asked may have gone; nobody else is concerned
 	})
-	mux.HandleFunc("GET /sign-on", func(w http.ResponseWriter, r *http.Request) {
-		s.showSignOn(w, r, http.StatusOK, signOnPage{})
-	})
-	mux.HandleFunc("POST /sign-on", s.postSignOn)
 	mux.HandleFunc("POST /sign-off", func(w http.ResponseWriter, r *http.Request) {
 		s.Sessions.SignOff(w, r)
 		http.Redirect(w, r, "/", http.StatusSeeOther)

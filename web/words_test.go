@@ -53,9 +53,10 @@ func TestEveryKeyAGateSendsHasWords(t *testing.T) {
 		"word.": "go-in already-in step-aside temperature badge too-cold step-back scan-again incomplete wait-recording cannot-record lane-closed",
 		"reason.": "no-policy on-hold hard-fever red-code yellow-code no-identity no-temperature too-cold high-once high-twice " +
 			"no-green green-too-old clock-untrusted lane-attended already-in ambient",
-		"problem.": "not-recorded last-good-configuration no-roster clock-untrusted nobody-on-duty",
-		"fault.":   "journal-failed barrier-open barrier-lost scanner-lost thermometer-lost",
-		"phase.":   "idle gathering recording releasing held attended",
+		"problem.": "not-recorded last-good-configuration no-roster clock-untrusted nobody-on-duty insecure-web " +
+			"collector-diverged collector-refused collector-silent no-collector insecure-collector offline",
+		"fault.": "journal-failed barrier-open barrier-lost scanner-lost thermometer-lost",
+		"phase.": "idle gathering recording releasing held attended",
 	}
 	for prefix, keys := range sent {
 		for key := range strings.FieldsSeq(keys) {

@@ -20,6 +20,9 @@ import (
 // in seconds, on the slowest board too.
 const answerWithin = 2 * time.Minute
 
+// errNoGate: gated is not running.
+var errNoGate = errors.New("no gate answers")
+
 // ask calls the running gate over its socket and reads its answer into out.
 func (t *tool) ask(ctx context.Context, method, path string, body io.Reader, out any) error {
 	cfg, err := t.load()
@@ -39,7 +42,7 @@ func (t *tool) ask(ctx context.Context, method, path string, body io.Reader, out
 	resp, err := client.Do(req)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("no gate answers at %s: start it with 'systemctl start gated'", cfg.Socket)
+		return fmt.Errorf("%w at %s: start it with 'systemctl start gated'", errNoGate, cfg.Socket)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%s: permission denied: run this as root or as a member of the group menshen", cfg.Socket)
 	case err != nil:

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/menshen/menshen/gate"
 	"github.com/menshen/menshen/internal/rig"
 )
 
@@ -83,10 +84,10 @@ type bench struct {
 }
 
 // start runs a gate with the made-up hardware of the profile all-serial.
-func start(t *testing.T) *bench {
+func start(t *testing.T, collectors ...gate.Collector) *bench {
 	t.Helper()
 	dir := shortDir(t)
-	r, err := rig.New(rig.Options{Dir: dir, Listen: "127.0.0.1:0", Profile: "all-serial", Log: slog.New(slog.DiscardHandler)})
+	r, err := rig.New(rig.Options{Dir: dir, Listen: "127.0.0.1:0", Profile: "all-serial", Collectors: collectors, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

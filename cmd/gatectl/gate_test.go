@@ -29,6 +29,7 @@ func TestEveryProblemHasARemedyOfItsOwn(t *testing.T) {
 	unknown := remedy("of the future")
 	for _, key := range []string{
 		"not-recorded", "last-good-configuration", "no-roster", "clock-untrusted", "nobody-on-duty", "insecure-web",
+		"collector-diverged", "collector-refused", "collector-silent", "no-collector", "insecure-collector", "offline",
 		"journal-failed", "barrier-open", "barrier-lost", "scanner-lost", "thermometer-lost",
 	} {
 		if remedy(key) == unknown {

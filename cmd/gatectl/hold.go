@@ -27,7 +27,14 @@ func (t *tool) hold(ctx context.Context, args []string) error {
 			if h.Grave {
 				how = "only a lift ends it"
 			}
-			fmt.Fprintf(t.stdout, "%s %s since arrival %s: %s\n", h.Number, h.Class, h.Arrival, how)
+			if h.Above {
+				how = "placed by a collector, " + how
+			}
+			since := ""
+			if h.Arrival != "" {
+				since = " since arrival " + h.Arrival
+			}
+			fmt.Fprintf(t.stdout, "%s %s%s: %s\n", h.Number, h.Class, since, how)
 		}
 		return nil
 	case "lift":

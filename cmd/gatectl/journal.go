@@ -17,6 +17,9 @@ import (
 )
 
 func (t *tool) journal(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == "rebase" {
+		return t.rebase(ctx, args[1:])
+	}
 	if len(args) == 0 || !slices.Contains([]string{"verify", "export", "tail"}, args[0]) {
 		return errUsage
 	}

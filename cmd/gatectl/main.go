@@ -1,6 +1,6 @@
 // Command gatectl is the gate's admin tool: it checks a configuration, shows
-// the state of a running gate, imports the roster, prints badges, lifts holds,
-// and reads and proves the journal.
+// the state and the key of a gate, imports the roster, prints badges, lifts
+// holds, and reads and proves the journal.
 //
 // It asks gated over its unix socket; what only reads the journal reads the
 // file. It exits 0 when all is well, 1 when something failed, 2 when called
@@ -19,6 +19,7 @@ import (
 
 	"github.com/menshen/menshen/config"
 	firmwareconfig "github.com/menshen/menshen/firmware-config"
+	"github.com/menshen/menshen/sync/wire"
 )
 
 var version = "devel"
@@ -58,12 +59,14 @@ const usage = `gatectl asks a gate, or reads its journal.
   roster undo                  bring back the roster before the last change
   roster pin NUMBER            set a member of staff's PIN, read from standard input
   roster badges [-class C] DIR QR pictures and a sheet to print
+  key show                     name and public key of this gate, for its collectors
   hold list                    who is on hold
   hold lift -by NUMBER NUMBER  end a hold by name; the PIN is read from standard input
   journal verify [-file FILE]  recompute every hash and the root
   journal export [-file FILE]  every entry as one JSON object a line
   journal tail [-file FILE] [-n N] [-f]
                                the newest entries; -f goes on with what is added
+  journal rebase -reason TEXT  begin the next journal, for a card that was restored or replaced
   rest                         write OFF to every barrier; for when gated is not running
   version
 `
@@ -110,6 +113,8 @@ func (t *tool) command(ctx context.Context, args []string) error {
 		return t.hold(ctx, rest)
 	case "journal":
 		return t.journal(ctx, rest)
+	case "key":
+		return t.key(ctx, rest)
 	}
 	switch {
 	case len(rest) > 0:
@@ -147,6 +152,11 @@ func (t *tool) check(args []string) error {
 	cfg, err := config.Load(t.config, firmwareconfig.Profiles())
 	if err != nil {
 		return err
+	}
+	for _, c := range cfg.Collectors {
+		if _, err := wire.ParsePublicKey(c.Key); err != nil {
+			return fmt.Errorf("collector %s: %w", c.Name, err)
+		}
 	}
 	for _, w := range cfg.Warnings {
 		fmt.Fprintln(t.stdout, "warning:", w)

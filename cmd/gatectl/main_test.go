@@ -17,6 +17,7 @@ func TestWrongCallsAreRefusedWithTheUsage(t *testing.T) {
 		"roster undo now", "roster pin", "roster pin G1 481516", "roster badges", "roster frobnicate",
 		"hold", "hold list now", "hold lift P001", "hold lift -by G1", "hold frobnicate",
 		"journal", "journal frobnicate", "journal verify now", "journal export -n 3", "journal tail -n few",
+		"journal rebase", "journal rebase -reason", "journal rebase -reason a b", "key", "key make", "key show now",
 	} {
 		t.Run(args, func(t *testing.T) {
 			c := gatectl(t, "", append([]string{"-config", name}, strings.Fields(args)...)...)

@@ -26,6 +26,16 @@ func (t *tool) status(ctx context.Context) error {
 		p("lane %-4d %s, %s", l.Number, l.Direction, l.Phase)
 		t.printProblems(l.Faults)
 	}
+	for _, c := range s.Collectors {
+		heard := "not heard of since the gate started"
+		if !c.Heard.IsZero() {
+			heard = "heard " + c.Heard.Format("2006-01-02 15:04:05")
+		}
+		p("collector %s: %s, has %d of %d entries, %s", c.Name, c.Phase, c.Acked, c.Size, heard)
+		if c.Cause != "" {
+			p("! %s\n  -> %s", c.Cause, c.Remedy)
+		}
+	}
 	t.printProblems(s.Problems)
 	if s.Banner != "" {
 		p("  %s", strings.ReplaceAll(s.Banner, "\n", "\n  "))
@@ -55,6 +65,12 @@ func remedy(key string) string {
 		return "a member of staff signs on at the page; 'gatectl roster pin NUMBER' gives a PIN"
 	case "insecure-web":
 		return "listen on 127.0.0.1 in [web], unless everybody on that network may read and press along"
+	case "collector-diverged", "collector-refused", "collector-silent", "no-collector":
+		return "do what stands below that collector's line above"
+	case "insecure-collector":
+		return "write mqtts:// in the url of that [[collector]], unless nobody else is on the way"
+	case "offline":
+		return "nothing: the gate works without the network, and sends what waits when it is back"
 	case "scanner-lost", "thermometer-lost", "barrier-lost":
 		return "plug it in again; if that does not help, compare its path in the profile or [ports] with 'ls -l /dev/serial/by-id'"
 	case "barrier-open":

@@ -84,6 +84,9 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 func configuration(name string, log *slog.Logger) (cfg *config.Config, banner string, err error) {
 	cfg, err = config.Load(name, firmwareconfig.Profiles())
 	if err == nil {
+		_, err = collectors(cfg, log)
+	}
+	if err == nil {
 		for _, w := range cfg.Warnings {
 			log.Warn("configuration", "warning", w.String())
 		}
@@ -102,6 +105,10 @@ func runGate(ctx context.Context, cfg *config.Config, banner string, log *slog.L
 	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
+	to, err := collectors(cfg, log)
+	if err != nil {
+		return err
+	}
 	control, err := listenControl(cfg.Socket)
 	if err != nil {
 		return err
@@ -114,7 +121,7 @@ func runGate(ctx context.Context, cfg *config.Config, banner string, log *slog.L
 	defer pages.Close()
 	g, err := gate.New(gate.Options{
 		Config: cfg, Opener: board.New(cfg.Board, log.With("component", "board")), Now: gate.NewClock().Now, Log: log,
-		Version: version, Web: pages, Control: control, Banner: banner,
+		Version: version, Web: pages, Control: control, Collectors: to, Banner: banner,
 	})
 	if err != nil {
 		return err

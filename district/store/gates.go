@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -15,6 +16,9 @@ type Gate struct {
 	Name string
 	// Key is the gate's public key. No other gate may have it.
 	Key ed25519.PublicKey
+	// Password is a hash, made by whoever checks it, of what the gate says at
+	// the collector's own broker; zero where it has no password there.
+	Password [sha256.Size]byte
 	// School is the school's name, and Duty whom to call when the gate is silent.
 	School, Duty string
 	// Admitted is when it was let in, and Revoked when it was last shut out;
@@ -22,16 +26,16 @@ type Gate struct {
 	Admitted, Revoked time.Time
 }
 
-// Admit lets a gate in, or in again: key, school and duty replace those that
-// it had, and what was collected stays. Revoked must be zero.
+// Admit lets a gate in, or in again: key, password, school and duty replace
+// those that it had, and what was collected stays. Revoked must be zero.
 func (s *Store) Admit(ctx context.Context, g Gate) error {
 	if !g.Revoked.IsZero() {
 		return fmt.Errorf("admit gate %s: it is revoked", g.Name)
 	}
-	_, err := s.writer.ExecContext(ctx, `INSERT INTO gate (name, key, school, duty, admitted, revoked) VALUES (?, ?, ?, ?, ?, 0)
-		ON CONFLICT (name) DO UPDATE SET key = excluded.key, school = excluded.school, duty = excluded.duty,
+	_, err := s.writer.ExecContext(ctx, `INSERT INTO gate (name, key, password, school, duty, admitted, revoked) VALUES (?, ?, ?, ?, ?, ?, 0)
+		ON CONFLICT (name) DO UPDATE SET key = excluded.key, password = excluded.password, school = excluded.school, duty = excluded.duty,
 			admitted = excluded.admitted, revoked = 0`,
-		g.Name, []byte(g.Key), g.School, g.Duty, toMilli(g.Admitted))
+		g.Name, []byte(g.Key), g.Password[:], g.School, g.Duty, toMilli(g.Admitted))
 	if err != nil {
 		return fmt.Errorf("admit gate %s: %w", g.Name, err)
 	}
@@ -60,18 +64,36 @@ func touched(r sql.Result, otherwise error) error {
 	return err
 }
 
+const selectGate = "SELECT name, key, password, school, duty, admitted, revoked FROM gate"
+
 // Gates returns all gates by name, those that were revoked too.
 func (s *Store) Gates(ctx context.Context) ([]Gate, error) {
-	gates, err := list(ctx, s.readers, func(rows *sql.Rows) (g Gate, err error) {
-		var admitted, revoked int64
-		err = rows.Scan(&g.Name, (*[]byte)(&g.Key), &g.School, &g.Duty, &admitted, &revoked)
-		g.Admitted, g.Revoked = fromMilli(admitted), fromMilli(revoked)
-		return g, err
-	}, "SELECT name, key, school, duty, admitted, revoked FROM gate ORDER BY name")
+	gates, err := list(ctx, s.readers, scanGate, selectGate+" ORDER BY name")
 	if err != nil {
 		return nil, fmt.Errorf("list gates: %w", err)
 	}
 	return gates, nil
+}
+
+// Gate returns a gate that is let in, or else ErrUnknown.
+func (s *Store) Gate(ctx context.Context, name string) (Gate, error) {
+	found, err := list(ctx, s.readers, scanGate, selectGate+" WHERE name = ? AND revoked = 0", name)
+	if err == nil && len(found) == 0 {
+		err = ErrUnknown
+	}
+	if err != nil {
+		return Gate{}, fmt.Errorf("look up gate %s: %w", name, err)
+	}
+	return found[0], nil
+}
+
+func scanGate(rows *sql.Rows) (g Gate, err error) {
+	var admitted, revoked int64
+	var password []byte
+	err = rows.Scan(&g.Name, (*[]byte)(&g.Key), &password, &g.School, &g.Duty, &admitted, &revoked)
+	copy(g.Password[:], password)
+	g.Admitted, g.Revoked = fromMilli(admitted), fromMilli(revoked)
+	return g, err
 }
 
 // querier is a pool or a transaction.

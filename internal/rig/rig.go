@@ -40,7 +40,9 @@ type Options struct {
 	Profile string
 	// Profiles holds further profiles; nil for none.
 	Profiles fs.FS
-	Log      *slog.Logger
+	// Collectors receive the journal; nil for none.
+	Collectors []gate.Collector
+	Log        *slog.Logger
 	// Seed drives the flicker of what the thermometers see.
 	Seed uint64
 }
@@ -79,7 +81,7 @@ func New(o Options) (*Rig, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", cfg.Socket)
 	}}}
 	r.Gate, err = gate.New(gate.Options{
-		Config: cfg, Opener: r.World, Now: gate.NewClock().Now, Log: o.Log, Version: "rig", Web: r.web, Control: r.control,
+		Config: cfg, Opener: r.World, Now: gate.NewClock().Now, Log: o.Log, Version: "rig", Web: r.web, Control: r.control, Collectors: o.Collectors,
 	})
 	if err != nil {
 		return nil, errors.Join(err, r.web.Close(), r.control.Close())

@@ -8,11 +8,12 @@ INSERT INTO identity (one, id) VALUES (1, randomblob(16));
 
 -- Who may be collected from. Times everywhere are Unix milliseconds; revoked
 -- is 0 while the gate is admitted. A cloned card has its origin's key: no two
--- gates may have the same.
+-- gates may have the same. password is a hash, all zero where there is none.
 CREATE TABLE gate (
 	id       INTEGER PRIMARY KEY,
 	name     TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 32 AND name NOT GLOB '*[^a-z0-9-]*'),
 	key      BLOB NOT NULL UNIQUE CHECK (length(key) = 32),
+	password BLOB NOT NULL CHECK (length(password) = 32),
 	school   TEXT NOT NULL,
 	duty     TEXT NOT NULL,
 	admitted INTEGER NOT NULL,
@@ -114,8 +115,8 @@ CREATE TABLE posted (
 
 -- Who may pull: the SHA-256 of a bearer token, never the token.
 CREATE TABLE token (
-	hash   BLOB PRIMARY KEY NOT NULL CHECK (length(hash) = 32),
-	scope  TEXT NOT NULL,
+	name   TEXT PRIMARY KEY NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
+	hash   BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
 	names  INTEGER NOT NULL CHECK (names IN (0, 1)),
 	issued INTEGER NOT NULL
 ) STRICT;

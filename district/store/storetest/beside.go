@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -131,16 +132,24 @@ func testOutbox(t *testing.T, open func() Store) {
 
 func testTokens(t *testing.T, open func() Store) {
 	s := begin(t, open)
-	token := store.Token{Hash: sha256.Sum256([]byte("secret")), Scope: "school 3", Names: true, Issued: moment(1)}
+	token := store.Token{Hash: sha256.Sum256([]byte("secret")), Name: "office", Names: true, Issued: moment(1)}
 	must(t, s.Grant(t.Context(), token))
-	if err := s.Grant(t.Context(), token); err == nil {
-		t.Error("it was issued twice")
+	for what, again := range map[string]store.Token{
+		"the name": {Name: "office", Hash: sha256.Sum256([]byte("other")), Issued: moment(2)},
+		"the text": {Name: "other", Hash: token.Hash, Issued: moment(2)},
+	} {
+		if err := s.Grant(t.Context(), again); err == nil {
+			t.Errorf("%s was issued twice", what)
+		}
+	}
+	if got, err := s.Tokens(t.Context()); err != nil || !slices.Equal(got, []store.Token{token}) {
+		t.Errorf("got %+v, %v, want %+v", got, err, token)
 	}
 	if got, err := s.Token(t.Context(), token.Hash); err != nil || got != token {
 		t.Errorf("got %+v, %v, want %+v", got, err, token)
 	}
-	must(t, s.Withdraw(t.Context(), token.Hash))
-	if err := s.Withdraw(t.Context(), token.Hash); !errors.Is(err, store.ErrUnknown) {
+	must(t, s.Withdraw(t.Context(), token.Name))
+	if err := s.Withdraw(t.Context(), token.Name); !errors.Is(err, store.ErrUnknown) {
 		t.Errorf("withdrawn again: got %v, want ErrUnknown", err)
 	}
 	if got, err := s.Token(t.Context(), token.Hash); !errors.Is(err, store.ErrUnknown) || got != (store.Token{}) {
@@ -150,7 +159,7 @@ func testTokens(t *testing.T, open func() Store) {
 
 func testGates(t *testing.T, open func() Store) {
 	s := begin(t, open)
-	east := store.Gate{Name: "east", Key: key("east"), School: "三小", Duty: "门卫室 8101", Admitted: moment(1)}
+	east := store.Gate{Name: "east", Key: key("east"), Password: sha256.Sum256([]byte("old")), School: "三小", Duty: "门卫室 8101", Admitted: moment(1)}
 	must(t, s.Admit(t.Context(), east))
 	for name, g := range map[string]store.Gate{
 		"the key of another gate":   {Name: "copy", Key: key("east"), Admitted: moment(1)},
@@ -171,13 +180,21 @@ func testGates(t *testing.T, open func() Store) {
 		}
 	}
 	check(east)
+	if got, err := s.Gate(t.Context(), "east"); err != nil || !reflect.DeepEqual(got, east) {
+		t.Errorf("got %+v, %v, want %+v", got, err, east)
+	}
 	must(t, s.Revoke(t.Context(), "east", moment(2)))
+	for what, name := range map[string]string{"shut out": "east", "unknown": "west"} {
+		if got, err := s.Gate(t.Context(), name); !errors.Is(err, store.ErrUnknown) {
+			t.Errorf("%s: got %+v, %v, want ErrUnknown", what, got, err)
+		}
+	}
 	if err := s.Revoke(t.Context(), "east", moment(3)); !errors.Is(err, store.ErrUnknown) {
 		t.Errorf("shut out again: got %v, want ErrUnknown", err)
 	}
 	east.Revoked = moment(2)
 	check(east)
-	east.Key, east.Admitted, east.Revoked = key("new"), moment(4), time.Time{}
+	east.Key, east.Password, east.Admitted, east.Revoked = key("new"), sha256.Sum256([]byte("new")), moment(4), time.Time{}
 	must(t, s.Admit(t.Context(), east))
 	check(east)
 }

@@ -33,6 +33,33 @@ func testCommit(t *testing.T, open func() Store) {
 	}
 }
 
+func testPlace(t *testing.T, open func() Store) {
+	s := begin(t, open)
+	east, west := letIn(t, s, "east"), letIn(t, s, "west")
+	commit(t, s, east.next("a", "b"))
+	commit(t, s, west.next("c"))
+	commit(t, s, east.next("d"))
+	for seq, want := range []string{"a", "b", "d"} {
+		if got, err := s.Leaf(t.Context(), "east", 1, uint64(seq)); err != nil || string(got) != want {
+			t.Errorf("entry %d: got %q, %v, want %q", seq, got, err, want)
+		}
+	}
+	for what, place := range map[string]struct {
+		gate  string
+		epoch uint32
+		seq   uint64
+	}{
+		"beyond the end":       {"east", 1, 3},
+		"of another journal":   {"east", 2, 0},
+		"of nobody":            {"north", 1, 0},
+		"of one that is empty": {"west", 1, 1},
+	} {
+		if got, err := s.Leaf(t.Context(), place.gate, place.epoch, place.seq); !errors.Is(err, store.ErrUnknown) {
+			t.Errorf("%s: got %q, %v, want ErrUnknown", what, got, err)
+		}
+	}
+}
+
 func testOnce(t *testing.T, open func() Store) {
 	s := begin(t, open)
 	east := letIn(t, s, "east")

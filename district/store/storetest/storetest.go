@@ -26,12 +26,14 @@ type Gates interface {
 	Admit(context.Context, store.Gate) error
 	Revoke(ctx context.Context, name string, at time.Time) error
 	Gates(context.Context) ([]store.Gate, error)
+	Gate(ctx context.Context, name string) (store.Gate, error)
 }
 
 // Tokens is who may pull.
 type Tokens interface {
 	Grant(context.Context, store.Token) error
-	Withdraw(ctx context.Context, hash [sha256.Size]byte) error
+	Withdraw(ctx context.Context, name string) error
+	Tokens(context.Context) ([]store.Token, error)
 	Token(ctx context.Context, hash [sha256.Size]byte) (store.Token, error)
 }
 
@@ -46,6 +48,7 @@ type Journals interface {
 // Record is what was collected.
 type Record interface {
 	Entries(ctx context.Context, after store.Cursor, limit int) iter.Seq2[store.Row, error]
+	Leaf(ctx context.Context, gate string, epoch uint32, seq uint64) ([]byte, error)
 	Counts(ctx context.Context, gate, from, to string) ([]store.Count, error)
 }
 
@@ -98,6 +101,7 @@ func Run(t *testing.T, make func(t *testing.T) (open func() Store)) {
 	for name, test := range map[string]func(*testing.T, func() Store){
 		"a batch is there whole, with its edge and in order":        testCommit,
 		"a batch counts once":                                       testOnce,
+		"an entry is found by its place in its journal":             testPlace,
 		"a batch that does not begin at the watermark is refused":   testWatermark,
 		"of rivals one wins":                                        testRivals,
 		"a batch that contradicts itself is refused":                testContradiction,

@@ -1,0 +1,83 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+)
+
+// Collector is one to whom the gate's journal goes.
+type Collector struct {
+	// Name is the collector's, [a-z0-9-]{1,32}, unique at the gate.
+	Name string
+	// URL is mqtts://host or mqtt://host of the broker at which the collector
+	// is met, with or without a port.
+	URL string
+	// Key is "ed25519:" and the collector's public key in base64. Only its form
+	// has been checked.
+	Key string
+	// PasswordFile is the absolute path of the gate's password at the broker.
+	PasswordFile string
+	// CA is the absolute path of the authorities that alone are trusted; empty
+	// trusts those of the system.
+	CA string
+	// Cert and CertKey are absolute paths of what the gate shows of itself,
+	// both or neither.
+	Cert, CertKey string
+	// Insecure admits mqtt:// to another machine.
+	Insecure bool
+}
+
+// maxCollectors bounds the collectors: each keeps a connection and reads the
+// journal for itself.
+const maxCollectors = 4
+
+// publicKey is the form of a public key.
+var publicKey = regexp.MustCompile(`^ed25519:[A-Za-z0-9+/]{43}=$`)
+
+const keyRemedy = "copy the line that 'districtd key' prints at the collector"
+
+// readCollectors reads every [[collector]].
+func readCollectors(t *table) []Collector {
+	var all []Collector
+	for i, one := range t.tables("collector") {
+		c := readCollector(one)
+		for _, other := range all {
+			if c.Name == other.Name && c.Name != "" {
+				one.fault("name", quote(c.Name)+" stands there twice", "name each collector once")
+			}
+		}
+		if i == maxCollectors {
+			one.fault("", fmt.Sprintf("more than %d collectors", maxCollectors), "remove some")
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+func readCollector(t *table) Collector {
+	defer t.end()
+	c := Collector{
+		Name: t.name("name"), URL: t.required("url", brokerRemedy), Key: t.required("key", keyRemedy),
+		CA: t.path("ca", ""), Cert: t.path("cert", ""), CertKey: t.path("cert_key", ""), Insecure: t.flag("insecure"),
+	}
+	t.require("password_file", "name the file that holds the gate's password at the broker")
+	c.PasswordFile = t.path("password_file", "")
+	if c.Key != "" && !publicKey.MatchString(c.Key) {
+		t.fault("key", "not a public key", keyRemedy)
+	}
+	if (c.Cert == "") != (c.CertKey == "") {
+		t.fault("cert", "certificate and key come together", "set both cert and cert_key, or neither")
+	}
+	u, err := url.Parse(c.URL)
+	switch {
+	case c.URL == "":
+	case err != nil || u.Hostname() == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" ||
+		u.Scheme != "mqtt" && u.Scheme != "mqtts":
+		// The text is not repeated: it may hold a password.
+		t.fault("url", "not the address of a broker", brokerRemedy)
+	case u.Scheme == "mqtt" && !c.Insecure && !loopback(u.Hostname()):
+		t.fault("url", "the password can be read on the way", "write mqtts://, or set insecure = true in this [[collector]]")
+	}
+	return c
+}

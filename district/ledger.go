@@ -1,0 +1,91 @@
+package district
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/menshen/menshen/district/store"
+	"github.com/menshen/menshen/entry"
+	"github.com/menshen/menshen/screening"
+	"github.com/menshen/menshen/sync/collect"
+)
+
+// ledger is the store as package collect asks for it.
+type ledger struct{ store *store.Store }
+
+// Gate implements collect.Journals.
+func (l ledger) Gate(ctx context.Context, name string) (collect.Gate, error) {
+	g, err := l.store.Gate(ctx, name)
+	if err != nil {
+		return collect.Gate{}, translate(err)
+	}
+	journals, err := l.store.Streams(ctx, name)
+	if err != nil {
+		return collect.Gate{}, translate(err)
+	}
+	out := collect.Gate{Name: g.Name, Key: g.Key}
+	if n := len(journals); n > 0 {
+		newest := journals[n-1]
+		out.Epoch, out.Tree, out.Checkpoint = newest.Epoch, newest.Tree, newest.Checkpoint
+	}
+	return out, nil
+}
+
+// NewEpoch implements collect.Journals.
+func (l ledger) NewEpoch(ctx context.Context, e collect.Epoch) error {
+	return translate(l.store.NewEpoch(ctx, store.Epoch{Gate: e.Gate, Epoch: e.Epoch, Reason: e.Reason, Began: e.Began}))
+}
+
+// Commit implements collect.Journals.
+func (l ledger) Commit(ctx context.Context, a collect.Append) error {
+	_, err := l.store.Commit(ctx, store.Append{Gate: a.Gate, Epoch: a.Epoch, First: a.First, Leaves: a.Leaves, Tree: a.Tree,
+		Checkpoint: a.Checkpoint, Received: a.Received})
+	return translate(err)
+}
+
+// Announce implements collect.Evidence.
+func (l ledger) Announce(ctx context.Context, a collect.Alarm) error {
+	return translate(l.store.Announce(ctx, store.Alarm{Gate: a.Gate, Epoch: a.Epoch, Seq: a.Seq, Leaf: a.Leaf, Received: a.Received}))
+}
+
+// Diverge implements collect.Evidence.
+func (l ledger) Diverge(ctx context.Context, d collect.Divergence) error {
+	return translate(l.store.Diverge(ctx, store.Divergence{Gate: d.Gate, Epoch: d.Epoch, Noticed: d.Noticed,
+		Held: store.Signed(d.Held), Claimed: store.Signed(d.Claimed)}))
+}
+
+// Refuse implements collect.Evidence.
+func (l ledger) Refuse(ctx context.Context, gate, reason string, message []byte, received time.Time) error {
+	return l.store.Refuse(ctx, gate, reason, message, received)
+}
+
+// translate gives the store's errors the names by which the collector branches.
+func translate(err error) error {
+	switch {
+	case errors.Is(err, store.ErrUnknown):
+		return fmt.Errorf("%w: %w", collect.ErrUnknown, err)
+	case errors.Is(err, store.ErrConflict):
+		return fmt.Errorf("%w: %w", collect.ErrConflict, err)
+	}
+	return err
+}
+
+// tally counts inward arrivals that were decided, by the local day of the
+// gate's own clock and by outcome. It is the store's Tally: what it says of an
+// entry must not change from one release to the next.
+func tally(leaf []byte) (day, key string) {
+	e, err := entry.Unmarshal(leaf)
+	var a entry.Arrival
+	if err != nil || e.Kind != entry.KindArrival || e.Decode(&a) != nil {
+		return "", ""
+	}
+	if a.End != entry.EndDecided || screening.Direction(a.Direction) != screening.In {
+		return "", ""
+	}
+	return dayOf(time.UnixMilli(e.Wall)), screening.Outcome(a.Outcome).String()
+}
+
+// dayOf returns the local day as it stands in the store.
+func dayOf(t time.Time) string { return t.Local().Format(time.DateOnly) }

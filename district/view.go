@@ -1,0 +1,210 @@
+package district
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/menshen/menshen/district/store"
+	"github.com/menshen/menshen/entry"
+	"github.com/menshen/menshen/screening"
+	page "github.com/menshen/menshen/web/district"
+)
+
+const (
+	// viewFor is how long a view is shown before it is made anew, whatever
+	// comes: on a busy morning something comes all the time.
+	viewFor = 500 * time.Millisecond
+	// quietAfter is how long a gate that is connected may be silent: two of its
+	// heartbeats, and a little.
+	quietAfter = 11 * time.Minute
+	// maxRefusals is how many refused messages are shown.
+	maxRefusals = 20
+)
+
+// view is the last view that was made, for all pages.
+type view struct {
+	mu     sync.Mutex
+	made   time.Time
+	urgent int
+	last   page.View
+}
+
+// View returns what is known now, up to half a second old unless something
+// urgent has come.
+func (d *District) View(ctx context.Context) (page.View, error) {
+	d.view.mu.Lock()
+	defer d.view.mu.Unlock()
+	v, urgent, now := &d.view, d.live.urgency(), d.now()
+	if !v.made.IsZero() && urgent == v.urgent && now.Sub(v.made) < viewFor {
+		return v.last, nil
+	}
+	fresh, err := d.look(ctx, now)
+	if err != nil {
+		return page.View{}, err
+	}
+	v.made, v.urgent, v.last = now, urgent, fresh
+	return fresh, nil
+}
+
+// look reads everything that a page shows.
+func (d *District) look(ctx context.Context, now time.Time) (v page.View, err error) {
+	v = page.View{Name: d.o.Config.Name, Title: d.o.Config.Title, Now: now.Local()}
+	var live map[string]seen
+	v.Connected, live = d.live.snapshot()
+	gates, err := d.store.Gates(ctx)
+	if err != nil {
+		return v, err
+	}
+	divergences, err := d.store.Divergences(ctx)
+	if err != nil {
+		return v, err
+	}
+	schools := map[string]string{}
+	for _, g := range gates {
+		schools[g.Name] = g.School
+		k := known{gate: g, seen: live[g.Name], now: now}
+		if err := k.read(ctx, d.store, divergences); err != nil {
+			return v, err
+		}
+		v.Gates = append(v.Gates, k.page())
+	}
+	slices.SortStableFunc(v.Gates, func(a, b page.Gate) int {
+		return cmp.Or(cmp.Compare(a.State, b.State), cmp.Compare(b.Today.Isolate, a.Today.Isolate))
+	})
+	for _, x := range divergences {
+		v.Divergences = append(v.Divergences, page.Divergence{
+			Gate: x.Gate, Epoch: x.Epoch, Noticed: x.Noticed, Held: x.Held.Size, Claimed: x.Claimed.Size,
+		})
+	}
+	return v, d.lookBeside(ctx, &v, schools)
+}
+
+// lookBeside reads what is no part of the record.
+func (d *District) lookBeside(ctx context.Context, v *page.View, schools map[string]string) error {
+	alarms, err := d.store.Alarms(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range alarms {
+		shown := page.Alarm{Gate: a.Gate, School: schools[a.Gate], Seq: a.Seq, At: a.Received, Received: a.Received}
+		if e, err := entry.Unmarshal(a.Leaf); err == nil {
+			shown.At = time.UnixMilli(e.Wall)
+		}
+		v.Alarms = append(v.Alarms, shown)
+	}
+	refusals, err := d.store.Refusals(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range refusals[:min(len(refusals), maxRefusals)] {
+		v.Refusals = append(v.Refusals, page.Refusal{Gate: r.Gate, Reason: r.Reason, Received: r.Received})
+	}
+	return nil
+}
+
+// known is what is known of one gate.
+type known struct {
+	gate     store.Gate
+	seen     seen
+	now      time.Time
+	journal  store.Stream // the newest; zero if there is none
+	last     entry.Entry  // its newest entry here; zero if there is none
+	diverged time.Time    // when that was noticed of this journal; zero if it was not
+	today    page.Counts
+}
+
+func (k *known) read(ctx context.Context, s *store.Store, divergences []store.Divergence) error {
+	journals, err := s.Streams(ctx, k.gate.Name)
+	if err != nil {
+		return err
+	}
+	if len(journals) > 0 {
+		k.journal = journals[len(journals)-1]
+	}
+	if size := k.journal.Tree.Size(); size > 0 {
+		leaf, err := s.Leaf(ctx, k.gate.Name, k.journal.Epoch, size-1)
+		if err != nil {
+			return err
+		}
+		if k.last, err = entry.Unmarshal(leaf); err != nil {
+			return err
+		}
+	}
+	for _, d := range divergences {
+		if d.Gate == k.gate.Name && d.Epoch == k.journal.Epoch {
+			k.diverged = d.Noticed
+		}
+	}
+	today := dayOf(k.now)
+	counts, err := s.Counts(ctx, k.gate.Name, today, today)
+	k.today = sum(counts)
+	return err
+}
+
+// sum takes of each outcome the largest count of any epoch, not all of them:
+// where a card was put back, its new journal repeats the old entries.
+func sum(counts []store.Count) (c page.Counts) {
+	for _, n := range counts {
+		switch n.Key {
+		case screening.Admit.String():
+			c.Admit = max(c.Admit, n.N)
+		case screening.Recheck.String():
+			c.Recheck = max(c.Recheck, n.N)
+		case screening.Refer.String():
+			c.Refer = max(c.Refer, n.N)
+		case screening.Refuse.String():
+			c.Refuse = max(c.Refuse, n.N)
+		case screening.Isolate.String():
+			c.Isolate = max(c.Isolate, n.N)
+		}
+	}
+	return c
+}
+
+func (k *known) page() page.Gate {
+	g := page.Gate{Name: k.gate.Name, School: k.gate.School, Duty: k.gate.Duty, Today: k.today}
+	g.State, g.Since = k.state()
+	if k.last.Kind != 0 {
+		g.Last = time.UnixMilli(k.last.Wall)
+	}
+	g.Backlog, g.BacklogKnown = k.backlog(), k.seen.told && k.seen.online && k.seen.epoch != 0
+	return g
+}
+
+// backlog is how much the gate's last hello is ahead of the store.
+func (k *known) backlog() uint64 {
+	if size := k.journal.Tree.Size(); k.seen.epoch == k.journal.Epoch && k.seen.size > size {
+		return k.seen.size - size
+	}
+	return 0
+}
+
+// state says how the gate is, and since when as far as that is known.
+func (k *known) state() (page.State, time.Time) {
+	heard := k.seen.heard
+	if heard.Before(k.journal.Received) {
+		heard = k.journal.Received
+	}
+	switch {
+	case !k.gate.Revoked.IsZero():
+		return page.Revoked, k.gate.Revoked
+	case !k.diverged.IsZero():
+		return page.Diverged, k.diverged
+	case heard.IsZero() && !k.seen.told:
+		return page.Never, k.gate.Admitted
+	case !k.seen.told:
+		return page.Unknown, heard
+	case !k.seen.online && (k.seen.orderly() || k.last.Kind == entry.KindStop):
+		return page.Stopped, heard
+	case !k.seen.online:
+		return page.Lost, heard
+	case k.now.Sub(heard) > quietAfter: // connected, but with the wrong key perhaps
+		return page.Quiet, heard
+	case k.backlog() > 0:
+		return page.Behind, k.journal.Received
+	}
+	return page.Up, time.Time{}
+}

@@ -1,0 +1,119 @@
+package gate
+
+import (
+	"time"
+
+	"github.com/menshen/menshen/sync/uplink"
+)
+
+// CollectorStatus is one collector of Status.
+type CollectorStatus struct {
+	Name string
+	// Phase is that of the uplink, such as "streaming".
+	Phase string
+	// Acked of Size entries are at the collector, as far as it has said so.
+	Acked, Size uint64
+	// Heard is when the collector said so; zero in a gate that has not heard
+	// of it since it started.
+	Heard time.Time
+	// Cause is why all is not well, and Remedy what to do about it; empty when
+	// all is well.
+	Cause, Remedy string
+}
+
+// causeFault says that the gate cannot even try.
+const causeFault uplink.Cause = "device-key"
+
+// status lists the collectors in the order of the configuration.
+func (c *collectors) status() []CollectorStatus {
+	var all []CollectorStatus
+	if c.fault != nil {
+		for _, to := range c.g.o.Collectors {
+			all = append(all, CollectorStatus{Name: to.Name, Phase: uplink.Off.String(), Size: c.g.journal.Head().Size,
+				Cause: string(causeFault), Remedy: remedyOf(causeFault)})
+		}
+	}
+	for _, l := range c.links {
+		s := l.up.State()
+		all = append(all, CollectorStatus{Name: l.Name, Phase: s.Phase.String(), Acked: s.Acked, Size: s.Size, Heard: s.Heard,
+			Cause: string(s.Cause), Remedy: remedyOf(s.Cause)})
+	}
+	return all
+}
+
+// problems tells add what is wrong with the collectors, the worst first. That
+// the network is gone is no fault of anybody's, and comes last.
+func (c *collectors) problems(add func(key string, args ...any)) {
+	if c.fault != nil && len(c.g.o.Collectors) > 0 {
+		add("no-collector")
+	}
+	waiting, offline := uint64(0), false
+	keys := map[string][]string{}
+	for _, l := range c.links {
+		s := l.up.State()
+		switch key := problemOf(s); key {
+		case "":
+		case "offline":
+			waiting, offline = max(waiting, s.Size-min(s.Acked, s.Size)), true
+		default:
+			keys[key] = append(keys[key], l.Name)
+		}
+		if l.Insecure {
+			keys["insecure-collector"] = append(keys["insecure-collector"], l.Name)
+		}
+	}
+	for _, key := range []string{"collector-diverged", "collector-refused", "collector-silent", "insecure-collector"} {
+		for _, name := range keys[key] {
+			add(key, name)
+		}
+	}
+	if offline {
+		add("offline", waiting)
+	}
+}
+
+// problemOf returns the page's key for what an uplink has come to.
+func problemOf(s uplink.State) string {
+	switch s.Phase {
+	case uplink.Diverged:
+		return "collector-diverged"
+	case uplink.Refused:
+		return "collector-refused"
+	case uplink.Silent:
+		return "collector-silent"
+	case uplink.Streaming:
+		if s.Cause == uplink.CauseStuck {
+			return "collector-silent"
+		}
+	case uplink.Connecting:
+		if s.Cause != uplink.CauseNone { // else it has only begun
+			return "offline"
+		}
+	}
+	return ""
+}
+
+// remedyOf says what an administrator does about a cause.
+func remedyOf(c uplink.Cause) string {
+	switch c {
+	case uplink.CauseNone:
+		return ""
+	case uplink.CauseUnreachable:
+		return "nothing has to be done at the gate: what is recorded waits; if it lasts, see whether the network and the broker in url are up"
+	case uplink.CauseRefused:
+		return "compare password_file, ca and cert of this [[collector]] with what the broker knows of this gate; the gate's name is its user"
+	case uplink.CauseSilent:
+		return "the broker is there and the collector does not answer: ask whether it runs, whether it admitted this gate ('gatectl key show'), and what the broker permits"
+	case uplink.CauseKey:
+		return "what answers does not have the key of this [[collector]]: compare key with what 'districtd key' prints there"
+	case uplink.CauseStuck:
+		return "the collector answers and stores nothing: look at its disk and its log"
+	case uplink.CauseRoot, uplink.CauseAhead, uplink.CauseEpoch:
+		return "arrivals go on and nothing is sent: keep the directory evidence, find out whether a card was restored or replaced, and only then 'gatectl journal rebase -reason TEXT'"
+	case uplink.CauseJournal:
+		return "the journal cannot be read: 'gatectl journal verify'"
+	case causeFault:
+		return "device.key or documents.json in the data directory cannot be read or made: 'journalctl -u gated' says which"
+	}
+	return "see 'journalctl -u gated'"
+}
