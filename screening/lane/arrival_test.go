@@ -131,6 +131,16 @@ func TestAColdForeheadThatStaysUntilTheWindowEndsIsAPersonsTurn(t *testing.T) {
 	w.wantStopped(screening.TooCold)
 }
 
+func TestComingCloserBetweenTwoSamplesEndsNothing(t *testing.T) {
+	w := newWorld(t, fitted)
+	w.scan(1)
+	w.face(34_000)
+	w.pass(w.m.cfg.Instrument.Period / 10) // sooner than the part's own period
+	w.do(Sample{Sample: screening.Sample{Object: 36_500, Ambient: 20_000, At: w.now}})
+	w.face(36_500)
+	w.wantReleased(1)
+}
+
 func TestSteppingBackFromAColdTryEndsNothing(t *testing.T) {
 	w := newWorld(t, fitted)
 	w.scan(1)

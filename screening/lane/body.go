@@ -34,19 +34,18 @@ func (b *body) drop() { b.samples, b.peak = nil, 0 }
 func (b *body) add(in screening.Instrument, s screening.Sample, low screening.MilliC) bool {
 	if n := len(b.samples); n > 0 {
 		last := b.samples[n-1]
-		if s.At-last.At < in.Period*4/5 {
-			b.see(s)
-			return true
-		}
 		step := s.Object - last.Object
 		jump := step > screening.SameBody || step < -screening.SameBody
-		if jump && b.peak < low {
+		switch {
+		case jump && b.peak < low:
 			b.samples = b.samples[:0]
-		} else if jump {
+		case jump:
 			b.see(s)
 			return false
-		}
-		if len(b.samples) == screening.SamplesPerReading {
+		case s.At-last.At < in.Period*4/5:
+			b.see(s)
+			return true
+		case n == screening.SamplesPerReading:
 			b.samples = append(b.samples[:0], b.samples[1:]...)
 		}
 	}
