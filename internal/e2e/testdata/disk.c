@@ -1,0 +1,23 @@
+/* Two bad disks, preloaded into gated. While the file that
+ * MENSHEN_TEST_SLOW_DISK names exists, every flush lasts three seconds longer;
+ * with MENSHEN_TEST_LYING_DISK set, no flush does anything. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static int flush(const char *how, int fd)
+{
+	int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, how);
+	const char *slow = getenv("MENSHEN_TEST_SLOW_DISK");
+
+	if (getenv("MENSHEN_TEST_LYING_DISK"))
+		return 0;
+	if (slow && access(slow, F_OK) == 0)
+		nanosleep(&(struct timespec){ .tv_sec = 3 }, NULL);
+	return real(fd);
+}
+
+int fdatasync(int fd) { return flush("fdatasync", fd); }
+int fsync(int fd) { return flush("fsync", fd); }
