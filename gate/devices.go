@@ -12,6 +12,7 @@ import (
 	"github.com/menshen/menshen/device/gymcu90614"
 	"github.com/menshen/menshen/device/mlx90614"
 	"github.com/menshen/menshen/device/scanner"
+	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/screening"
 	"github.com/menshen/menshen/screening/lane"
 )
@@ -246,7 +247,10 @@ func (s *sampler) sample(ctx context.Context) error {
 	}
 	frozen := skin && s.same >= sameMost
 	if s.same == sameMost && frozen {
-		s.lane.g.deviceEntry(uint8(s.lane.cfg.Number), "thermometer", errors.New("sends the same value to the bit"))
+		s.lane.g.recorder.note(entry.Device{
+			Lane: uint8(s.lane.cfg.Number), Role: lane.RoleThermometer.String(), Event: entry.DeviceFault,
+			Detail: "sends the same value to the bit",
+		}, uint8(s.lane.cfg.Number))
 	}
 	s.lane.offer(ctx, lane.Sample{Sample: screening.Sample{Object: object, Ambient: milliC(m.Ambient), At: at}, Fault: frozen})
 	return nil

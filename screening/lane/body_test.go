@@ -165,6 +165,28 @@ func TestComingCloserIsOneBody(t *testing.T) {
 	w.wantReleased(1)
 }
 
+func TestABadgeThatIsPassedOverWhileAnotherWaitsHasItsEntry(t *testing.T) {
+	w := newWorld(t, fitted)
+	w.scan(1)
+	w.face(36_500)
+	w.wantPhase(Releasing)
+	for _, id := range []uint64{2, 3, 3} { // the pulse of the first is still on
+		w.scan(id)
+	}
+	if r := w.last(); r.End != Incomplete || r.Subject.ID != 2 || r.Hold() != KeepHold {
+		t.Fatalf("%+v", r)
+	}
+	n := len(w.records)
+	w.pass(time.Second)
+	w.wantPhase(Gathering)
+	w.empty()
+	w.face(36_500)
+	w.wantReleased(3)
+	if len(w.records) != n+1 {
+		t.Errorf("%d records after the passing over, want 1", len(w.records)-n)
+	}
+}
+
 func TestNewBadgeEndsTheOpenArrivalAtOnce(t *testing.T) {
 	w := newWorld(t, fitted)
 	w.scan(1)

@@ -23,10 +23,30 @@ func (m *Machine) scan(s Scan) {
 	}
 }
 
+// park keeps the newest badge for when the lane is free. The one before it
+// ends as any badge does that another one follows.
 func (m *Machine) park(s Scan) {
-	if !m.stopping {
-		m.parked, m.parkedAt = &s, m.now.Mono
+	if m.stopping {
+		return
 	}
+	if p := m.parked; p != nil && (s.Subject.ID == 0 || p.Subject.ID != s.Subject.ID) {
+		m.passOver()
+	}
+	m.parked, m.parkedAt = &s, m.now.Mono
+}
+
+// passOver ends the arrival of a parked badge that is not going to be served.
+func (m *Machine) passOver() {
+	s := m.parked
+	if s == nil {
+		return
+	}
+	m.parked = nil
+	serving, shown := m.cur, m.shown
+	m.open(*s)
+	m.cur.end = Incomplete
+	m.emit(Append{m.record(NoAct)})
+	m.cur, m.shown = serving, shown
 }
 
 // secondScan comes into an open arrival. An opaque code belongs to whoever is

@@ -205,7 +205,7 @@ func (m *Machine) Step(now Time, ev Event) []Effect {
 		m.takePolicy()
 	case Stop:
 		m.stopping = true
-		m.parked = nil
+		m.passOver()
 	}
 	m.wantMeasure()
 	return m.out
@@ -270,11 +270,12 @@ func (m *Machine) rest() {
 		m.emit(Signal{Attend})
 	}
 	m.bump()
+	if m.now.Mono-m.parkedAt > ParkedFor {
+		m.passOver()
+	}
 	if s := m.parked; s != nil {
 		m.parked = nil
-		if m.now.Mono-m.parkedAt <= ParkedFor {
-			m.begin(*s)
-		}
+		m.begin(*s)
 	}
 }
 
