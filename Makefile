@@ -32,14 +32,14 @@ build: ## programs into bin/
 demo: build ## a scripted day at a simulated gate: SEED=1 SPEED=10
 	bin/gatesim demo --seed $(SEED) --speed $(SPEED)
 
-test: need-race ## all tests; ends with what could not be run here and why
+test: need-race ## the tests that take seconds; ends with what was not run and why
 	@$(TEST)
 
-test-full: need-race ## all tests, none left out; lint; every fuzz target; a tree left as it was
+test-full: need-race ## all tests, minutes too, none left out; lint; every fuzz target; a tree left as it was
 	@scripts/unchanged.sh $(MAKE) --no-print-directory test-everything
 
 test-everything:
-	@$(TEST) -full
+	@export MENSHEN_FULL=1; $(TEST) -full
 	@$(MAKE) --no-print-directory lint fuzz
 
 lint: need ## gofmt, go vet, staticcheck
@@ -52,7 +52,7 @@ bench: need ## every benchmark, one package at a time: ROWS=10000000
 	MENSHEN_BENCH_ROWS=$(ROWS) go test -p 1 -run '^$$' -bench . -timeout 3h ./...
 
 campaign: need-race ## hours: every test twenty times in changing order, then CAMPAIGN=10m of fuzzing a target
-	@go test -json $(RACE) -shuffle=on -count=20 -timeout 6h ./... | go run ./internal/testsum -full
+	@export MENSHEN_FULL=1; go test -json $(RACE) -shuffle=on -count=20 -timeout 6h ./... | go run ./internal/testsum -full
 	@FUZZTIME=$(CAMPAIGN) scripts/fuzz.sh
 
 need:

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"periph.io/x/conn/v3/physic"
@@ -274,36 +275,42 @@ func milliC(t physic.Temperature) screening.MilliC {
 }
 
 // gauge says whether the thermometer is wanted, and wakes who waits for that.
-type gauge struct{ c chan bool }
+type gauge struct {
+	on   atomic.Bool
+	wake chan struct{}
+}
 
-func newGauge() gauge { return gauge{c: make(chan bool, 1)} }
+func newGauge() *gauge { return &gauge{wake: make(chan struct{}, 1)} }
 
-// set replaces what was said before.
-func (g gauge) set(on bool) {
-	select {
-	case <-g.c:
-	default:
-	}
+// set replaces what was said before. It never waits.
+func (g *gauge) set(on bool) {
+	g.on.Store(on)
 	if on {
-		g.c <- true
+		select {
+		case g.wake <- struct{}{}:
+		default:
+		}
 	}
 }
 
 // wait reports whether samples are wanted now, waiting at most d for that.
-func (g gauge) wait(ctx context.Context, d time.Duration) bool {
+func (g *gauge) wait(ctx context.Context, d time.Duration) bool {
+	if g.on.Load() {
+		return true
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
-	select {
-	case <-g.c:
-		select { // still wanted until somebody says otherwise
-		case g.c <- true:
-		default:
+	for {
+		select {
+		case <-g.wake:
+			if g.on.Load() {
+				return true
+			} // wanted and unwanted again
+		case <-t.C:
+			return false
+		case <-ctx.Done():
+			return false
 		}
-		return true
-	case <-t.C:
-		return false
-	case <-ctx.Done():
-		return false
 	}
 }
 

@@ -27,7 +27,7 @@ type laneLoop struct {
 	log     *slog.Logger
 	machine *lane.Machine
 	barrier *barrier // nil when none is fitted
-	gauge   gauge
+	gauge   *gauge
 	events  chan any
 	first   []lane.Effect
 	people  *roster.Snapshot // taken when no arrival is open

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"os"
 	"testing"
 	"time"
 )
@@ -31,5 +32,14 @@ func Poll(limit time.Duration, cond func() bool) bool {
 		if time.Now().After(end) {
 			return false
 		}
+	}
+}
+
+// Long marks a test that takes minutes: it is left out, and listed, where only
+// a quick answer is wanted.
+func Long(t testing.TB) {
+	t.Helper()
+	if os.Getenv("MENSHEN_FULL") == "" {
+		t.Skip("takes minutes: make test-full runs it")
 	}
 }

@@ -121,7 +121,7 @@ func (a *asked) admit(b *testing.B, l Lane, pupil int, freed <-chan time.Duratio
 	if n := l.Thermometer.Seen(); n < screening.SamplesPerReading {
 		b.Fatalf("pupil %d was let in after %d answers", pupil, n)
 	}
-	l.Thermometer.Clear(b)
+	l.Thermometer.Clear()
 	l.b.Relay.AwaitState(b, Barrier(l.Number), false)
 	return took
 }

@@ -33,6 +33,7 @@ const (
 // morning a gate with every port open lies still for 30 s, and then for 30 s
 // more with a page open.
 func TestIdleCostsNothing(t *testing.T) {
+	Long(t)
 	b := NewBench(t, Setup{Pulse: 50 * time.Millisecond, Period: 50 * time.Millisecond})
 	g := b.Run()
 	b.Enrol(3000)

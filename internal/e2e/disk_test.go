@@ -23,14 +23,14 @@ func stopsWithoutRecord(t *testing.T, b *e2e.Bench, page *e2e.Guard) {
 	t.Helper()
 	b.Lane(1).Come(2, e2e.Healthy)
 	page.AwaitVerdict(1, "attended")
-	b.Lane(1).Thermometer.Clear(t)
+	b.Lane(1).Thermometer.Clear()
 	page.AwaitVerdict(2, "attended")
 	b.Lane(2).Come(3, dangerous)
 	b.Relay.AwaitState(t, e2e.Beacon, true)
 	b.Relay.AwaitState(t, e2e.Buzzer, true)
 	b.Relay.AwaitState(t, e2e.Red(2), true)
 	page.AwaitVerdict(2, "stop")
-	b.Lane(2).Thermometer.Clear(t)
+	b.Lane(2).Thermometer.Clear()
 	for n := 1; n <= e2e.Lanes; n++ {
 		if b.Relay.IsOn(e2e.Barrier(n)) || b.Relay.IsOn(e2e.Green(n)) {
 			t.Errorf("lane %d lets somebody in", n)
@@ -120,7 +120,7 @@ func TestSlowCommitIsWithheld(t *testing.T) {
 	page.AwaitVerdict(1, "wait") // the record is under way, or about to be
 	l.Thermometer.AwaitSeen(t, 3)
 	page.AwaitVerdict(1, "again") // two seconds later the lane has given it up
-	l.Thermometer.Clear(t)
+	l.Thermometer.Clear()
 	if err := os.Remove(slow); err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestSlowCommitIsWithheld(t *testing.T) {
 	l.Come(3, e2e.Healthy)
 	withheld := b.AwaitEntry("the release is withheld", 1, e2e.Acted(entry.ActReleaseWithheld))
 	b.Relay.AwaitOn(t, e2e.Barrier(1), 2)
-	l.Thermometer.Clear(t)
+	l.Thermometer.Clear()
 	noOns(t, b, g, 2, 0)
 	for pupil, want := range map[int]bool{1: false, 2: true, 3: false} {
 		found := b.Find(e2e.Of(e2e.Subject(pupil), e2e.Admit))

@@ -79,15 +79,31 @@ func (k *killing) reach(m moment) {
 	pupil, l := k.next, k.b.Lane(1+k.r.IntN(e2e.Lanes))
 	switch m {
 	case gathering:
-		l.Come(pupil, e2e.Healthy)
+		k.come(l, pupil, e2e.Healthy)
 		l.Thermometer.AwaitSeen(k.t, k.r.IntN(4))
 	case freed:
-		l.Come(pupil, e2e.Healthy)
+		k.come(l, pupil, e2e.Healthy)
 		k.b.Relay.AwaitOn(k.t, e2e.Barrier(l.Number), k.seen[l.Number-1]+1)
 	case stopped:
-		l.Stop(pupil, e2e.Fever, e2e.Recheck)
+		k.come(l, pupil, e2e.Fever)
+		k.b.Relay.AwaitState(k.t, e2e.Red(l.Number), true)
+		k.b.AwaitEntry("the pupil is stopped", 1, e2e.Of(e2e.Subject(pupil), e2e.Recheck))
 		k.stopped[pupil] = true
 	}
+}
+
+// come walks a pupil up to a gate that has just started. What is scanned
+// between the opening of the port and its flush is lost, as on a real one; the
+// pupil scans again.
+func (k *killing) come(l e2e.Lane, pupil int, c e2e.Centi) {
+	k.t.Helper()
+	for range 5 {
+		l.Come(pupil, c)
+		if e2e.Poll(2*time.Second, func() bool { return l.Thermometer.Seen() > 0 }) {
+			return
+		}
+	}
+	k.t.Fatalf("pupil %d is not measured", pupil)
 }
 
 // restart starts the next life on the same ports. The barriers rest within a

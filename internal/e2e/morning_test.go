@@ -160,6 +160,7 @@ func (u *usher) lead(c comer) error {
 }
 
 func TestThreeThousandArrivals(t *testing.T) {
+	e2e.Long(t)
 	t.Parallel()
 	const people, limit = 3000, 5 * time.Minute
 	seed := rand.Uint64()

@@ -11,6 +11,7 @@ import (
 )
 
 func TestRandomBytesOnEveryPortFreeNothing(t *testing.T) {
+	e2e.Long(t)
 	t.Parallel()
 	const noisy = 60 * time.Second
 	seed := rand.Uint64()

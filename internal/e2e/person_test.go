@@ -94,7 +94,7 @@ func TestAnAnswerAtTheDeskFreesNobodyWhoStandsInTheLane(t *testing.T) {
 	// with the badge, at any lane, without a new measurement.
 	l.Thermometer.Show(e2e.Healthy)
 	b.Relay.AwaitOn(t, e2e.Barrier(1), 1)
-	l.Thermometer.Clear(t)
+	l.Thermometer.Clear()
 	b.Scanners[2].Scan(t, e2e.Badge(1))
 	b.Relay.AwaitOn(t, e2e.Barrier(2), 1)
 	noOns(t, b, g, 1, 1)
@@ -144,7 +144,7 @@ func TestOneBodyServesOneBadge(t *testing.T) {
 	if n := l.Ons(); n != 1 {
 		t.Errorf("one body opened the barrier %d times", n)
 	}
-	l.Thermometer.Clear(t)
+	l.Thermometer.Clear()
 	l.Thermometer.Show(e2e.Healthy) // now pupil 2
 	b.Relay.AwaitOn(t, e2e.Barrier(1), 2)
 	noOns(t, b, g, 2, 0)

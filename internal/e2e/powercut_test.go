@@ -83,7 +83,7 @@ func (p power) cut(pupil int, sharp bool) {
 	})
 	// The pause was shorter than the two seconds in which a record releases.
 	p.b.Relay.AwaitOn(p.t, e2e.Barrier(1), before+1)
-	l.Thermometer.Clear(p.t)
+	l.Thermometer.Clear()
 	p.b.Relay.AwaitState(p.t, e2e.Barrier(1), false)
 }
 

@@ -24,13 +24,13 @@ func TestRelayBoardPulledWhileOn(t *testing.T) {
 	if err := b.Relay.Unplug(); err != nil {
 		t.Fatal(err)
 	}
-	l.Thermometer.Clear(t)
+	l.Thermometer.Clear()
 	page.AwaitVerdict(1, "attended")
 	b.AwaitEntry("the board is lost", 1, device("relay", entry.DeviceLost))
 	// Whoever comes meanwhile is not let in when the board is back.
 	l.Come(2, e2e.Healthy)
 	b.AwaitEntry("pupil 2 is referred", 1, e2e.Of(e2e.Subject(2), e2e.Refer))
-	l.Thermometer.Clear(t)
+	l.Thermometer.Clear()
 	frames := len(b.Relay.Frames())
 	if err := b.Relay.Plug(); err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func TestScannerPulledInTheMiddleOfAnArrival(t *testing.T) {
 	l.Scanner.Replug(t)
 	l.Thermometer.Show(e2e.Healthy) // whoever was scanned is measured all the same
 	b.Relay.AwaitOn(t, e2e.Barrier(1), 1)
-	l.Thermometer.Clear(t)
+	l.Thermometer.Clear()
 	b.AwaitEntry("the scanner is lost", 1, device("scanner", entry.DeviceLost))
 	b.AwaitEntry("the scanner is back", 1, device("scanner", entry.DeviceBack))
 	l.Admit(2)

@@ -46,7 +46,7 @@ func (l Lane) Admit(pupil int) {
 	before := l.Ons()
 	l.Enter(pupil, Healthy)
 	l.b.Relay.AwaitOn(l.t, Barrier(l.Number), before+1)
-	l.Thermometer.Clear(l.t)
+	l.Thermometer.Clear()
 	l.b.Relay.AwaitState(l.t, Barrier(l.Number), false)
 }
 
@@ -59,7 +59,7 @@ func (l Lane) Stop(pupil int, c Centi, outcome uint8) Entry {
 	l.Come(pupil, c)
 	l.b.Relay.AwaitState(l.t, Red(l.Number), true)
 	e := l.b.AwaitEntry(fmt.Sprintf("pupil %d is stopped", pupil), before+1, stopped)
-	l.Thermometer.Clear(l.t)
+	l.Thermometer.Clear()
 	return e
 }
 
