@@ -81,6 +81,7 @@ type bench struct {
 	*rig.Rig
 	t      *testing.T
 	config string
+	green  string // since when the guards' codes are green: the same in every list
 }
 
 // start runs a gate with the made-up hardware of the profile all-serial.
@@ -103,7 +104,7 @@ func start(t *testing.T, collectors ...gate.Collector) *bench {
 	if err := r.WaitOpen(ctx); err != nil {
 		t.Fatal(err)
 	}
-	return &bench{r, t, configuration(t, dir)}
+	return &bench{r, t, configuration(t, dir), time.Now().UTC().Add(-time.Hour).Format(time.RFC3339)}
 }
 
 // call asks the gate by gatectl.
@@ -121,8 +122,7 @@ func (b *bench) list(pupils int) string {
 	for n := 1; n <= pupils; n++ {
 		fmt.Fprintf(&text, "P%03d,学生%d,%d班,student,%d,,\n", n, n, n%2+1, badge+n)
 	}
-	green := time.Now().UTC().Add(-time.Hour).Format(time.RFC3339)
-	fmt.Fprintf(&text, "G1,门卫,保卫,staff,%d,green,%s\nG2,保安,保卫,staff,%d,green,%s\n", badge+901, green, badge+902, green)
+	fmt.Fprintf(&text, "G1,门卫,保卫,staff,%d,green,%s\nG2,保安,保卫,staff,%d,green,%s\n", badge+901, b.green, badge+902, b.green)
 	return write(b.t, filepath.Join(b.Config.Data, fmt.Sprintf("list-%d.csv", pupils)), text.String())
 }
 
