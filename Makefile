@@ -39,7 +39,8 @@ test-full: need-race ## all tests, minutes too, none left out; lint; every fuzz 
 	@scripts/unchanged.sh $(MAKE) --no-print-directory test-everything
 
 test-everything:
-	@export MENSHEN_FULL=1; $(TEST) -full
+	@export MENSHEN_FULL=1; $(subst go test,go test -p 1,$(TEST)) -full
+	@go test -json -shuffle=on -count=1 ./internal/syncsim | go run ./internal/testsum -full
 	@$(MAKE) --no-print-directory lint fuzz
 
 lint: need ## gofmt, go vet, staticcheck

@@ -128,7 +128,11 @@ type Answer struct {
 	Code    *Code
 	// Ticket is the number under which an arrival was set aside, 0 for none.
 	Ticket uint16
-	// Reason is a word of the page's closed list, or empty; it names nobody.
+	// Reason is a word of the page's closed list for an override,
+	// "isolation-room" where the room answered an alarm, "late" of a release
+	// that was withheld, "collector:NAME" of a hold from above, "rebase" of one
+	// that was carried over from the journal before, or empty; it names no
+	// person.
 	Reason string
 }
 

@@ -1,7 +1,7 @@
 // Package archtest knows the rules of this module that no compiler keeps: who
-// may import whom, what must be documented, and what does not belong in the
-// code at all. It reads sources only, so a tree that does not build yet can be
-// checked.
+// may import whom, what must be documented, what does not belong in the code
+// at all, and which tests a document may name. It only reads, so a tree that
+// does not build yet can be checked.
 //
 // It does not know what the packages do, it follows no pointer (a variable
 // that is changed through its address escapes it), and it is never linked into

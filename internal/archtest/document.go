@@ -1,6 +1,9 @@
 package archtest
 
-import "go/ast"
+import (
+	"go/ast"
+	"regexp"
+)
 
 // documentRules demand words where a reader looks for them. What the words say
 // is the reviewer's to judge.
@@ -13,6 +16,10 @@ func documentRules() []rule {
 		"exported-comment",
 		"an exported name is a contract: units, ranges, errors, source",
 		findBareNames,
+	}, {
+		"cited-tests-exist",
+		"a document that cites a test promises that it is run",
+		findMissingTests,
 	}}
 }
 
@@ -87,6 +94,29 @@ func findBareSpecs(d *ast.GenDecl, say report) {
 				if name.IsExported() && s.Doc.Text() == "" && s.Comment.Text() == "" {
 					say(name.Pos(), name.Name+" has no comment")
 				}
+			}
+		}
+	}
+}
+
+// testName is how a document names what go test runs.
+var testName = regexp.MustCompile(`\b(?:Test|Fuzz|Benchmark)[A-Z]\w*`)
+
+func findMissingTests(t *tree, say report) {
+	there := map[string]bool{}
+	for _, p := range t.pkgs {
+		for _, f := range p.files {
+			for _, d := range f.Decls {
+				if fn, ok := d.(*ast.FuncDecl); ok && f.test && fn.Recv == nil {
+					there[fn.Name.Name] = true
+				}
+			}
+		}
+	}
+	for _, d := range t.documents {
+		for _, at := range testName.FindAllIndex(d.text, -1) {
+			if name := string(d.text[at[0]:at[1]]); !there[name] {
+				say(d.at.Pos(at[0]), "no test is called "+name)
 			}
 		}
 	}

@@ -19,10 +19,17 @@ import (
 // tree is a module's parsed source, whatever the build constraints: a rule
 // holds on every platform.
 type tree struct {
-	module string
-	fset   *token.FileSet
-	pkgs   []*pkg // by directory
-	byDir  map[string]*pkg
+	module    string
+	fset      *token.FileSet
+	pkgs      []*pkg // by directory
+	byDir     map[string]*pkg
+	documents []document
+}
+
+// document is one Markdown file, with its place in the tree's file set.
+type document struct {
+	at   *token.File
+	text []byte
 }
 
 // pkg is one directory with Go files, its tests of both kinds included.
@@ -42,8 +49,9 @@ func (p *pkg) code() []*file {
 	return slices.DeleteFunc(slices.Clone(p.files), func(f *file) bool { return f.test })
 }
 
-// load parses every Go file of a module but those that the go command ignores
-// too: testdata, and names that begin with a dot or an underscore.
+// load parses every Go file of a module, and reads every document, but what the
+// go command ignores too: testdata, and names that begin with a dot or an
+// underscore.
 func load(fsys fs.FS) (*tree, error) {
 	mod, err := fs.ReadFile(fsys, "go.mod")
 	if err != nil {
@@ -63,10 +71,16 @@ func load(fsys fs.FS) (*tree, error) {
 			return err
 		case d.IsDir() && ignored(d.Name()):
 			return fs.SkipDir
-		case d.IsDir() || path.Ext(name) != ".go" || ignored(d.Name()):
+		case d.IsDir() || ignored(d.Name()):
 			return nil
 		}
-		return t.add(fsys, name)
+		switch path.Ext(name) {
+		case ".go":
+			return t.add(fsys, name)
+		case ".md":
+			return t.addDocument(fsys, name)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load module: %w", err)
@@ -96,6 +110,17 @@ func (t *tree) add(fsys fs.FS, name string) error {
 	}
 	p := t.byDir[dir]
 	p.files = append(p.files, &file{syntax, strings.HasSuffix(name, "_test.go")})
+	return nil
+}
+
+func (t *tree) addDocument(fsys fs.FS, name string) error {
+	text, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return err
+	}
+	at := t.fset.AddFile(name, -1, len(text))
+	at.SetLinesForContent(text)
+	t.documents = append(t.documents, document{at, text})
 	return nil
 }
 
