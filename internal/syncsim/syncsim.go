@@ -9,7 +9,8 @@
 //
 // All chance is a function of the seed and of what is decided, such as "the
 // third message from gate 0 to collector 1", and no two parts act at one
-// moment: the same seed is the same run, whoever the scheduler favours.
+// moment, so that a seed is the same run; only where two timers of the product
+// itself meet in one nanosecond may a message more or less be sent.
 package syncsim
 
 import (
