@@ -41,7 +41,12 @@ func (p *port) Read(b []byte) (int, error) {
 	case <-time.After(50 * time.Millisecond):
 		return 0, nil // as a port with a time limit does
 	case <-p.closed:
-		return 0, io.EOF
+		select {
+		case q := <-p.in: // sent before the end
+			return copy(b, q), nil
+		default:
+			return 0, io.EOF
+		}
 	}
 }
 
