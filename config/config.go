@@ -61,6 +61,9 @@ type Web struct {
 	Listen string
 	// Insecure admits an address that other machines can reach without TLS.
 	Insecure bool
+	// ScreenMM is the visible width of the gate's screen as it stands, in
+	// millimetres, 70 to 3000; 0 where nobody has measured it.
+	ScreenMM int
 }
 
 // Profile is what is wired to one board: buses, ports and lines by name, and
@@ -80,6 +83,8 @@ type Profile struct {
 	Lanes []Lane
 	// Isolation is the alarm where a stopped person waits.
 	Isolation Isolation
+	// Sound is nil where nothing is to be heard.
+	Sound *Sound
 }
 
 // Port is one serial port, always 8N1 without flow control.
@@ -244,6 +249,12 @@ type Isolation struct {
 	Beacon, Buzzer Channel
 	// Button acknowledges the alarm.
 	Button *Input
+}
+
+// Sound is the loudspeaker of a gate.
+type Sound struct {
+	// Device is a name of ALSA's, as 'aplay -L' lists them.
+	Device string
 }
 
 // File is one source with the name by which faults call it.

@@ -103,7 +103,7 @@ func TestEveryKeyArrivesInItsField(t *testing.T) {
 	for what, c := range map[string]struct{ got, want any }{
 		"gate": {[]string{cfg.Gate, cfg.School, cfg.Data, cfg.Socket, cfg.Language},
 			[]string{"east", "实验小学", "/srv/menshen", "/run/menshen/gated.sock", "en"}},
-		"web": {cfg.Web, Web{Listen: "[::1]:8631"}},
+		"web": {cfg.Web, Web{Listen: "[::1]:8631", ScreenMM: 152}},
 		"collector": {cfg.Collectors[0], Collector{Name: "district", URL: "mqtts://broker.example:8884", Key: collectorKey,
 			PasswordFile: "/etc/menshen/district.password", CA: "/etc/menshen/ca.pem", Cert: "/etc/menshen/east.pem", CertKey: "/etc/menshen/east.key"}},
 		"second collector": {cfg.Collectors[1], Collector{Name: "school", URL: "mqtt://10.0.0.2", Key: collectorKey,
@@ -127,11 +127,33 @@ func TestEveryKeyArrivesInItsField(t *testing.T) {
 		"directions": {cfg.Board.Lanes[0].Direction + cfg.Board.Lanes[1].Direction, "inout"},
 		"not fitted": {cfg.Board.Lanes[1].Barrier, (*Barrier)(nil)},
 		"isolation":  {cfg.Board.Isolation, Isolation{Beacon: Channel{"board", 5}, Buzzer: Channel{"board", 6}}},
+		"sound":      {*cfg.Board.Sound, Sound{Device: "plughw:1,0"}},
 		"warnings":   {len(cfg.Warnings), 0},
 	} {
 		if fmt.Sprintf("%+v", c.got) != fmt.Sprintf("%+v", c.want) {
 			t.Errorf("%s: got %+v, want %+v", what, c.got, c.want)
 		}
+	}
+}
+
+func TestSoundIsLeftOutOrHasADevice(t *testing.T) {
+	profile, _, _ := bytes.Cut(readTestdata(t, "good-profile.toml"), []byte("[sound]"))
+	for rule, c := range map[string]struct {
+		table string
+		want  *Sound
+	}{
+		"no table is no sound":                  {"", nil},
+		"a table without a key has the default": {"[sound]\n", &Sound{Device: "default"}},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			cfg, err := parseWith(t, map[string][]byte{"profile.toml": append(bytes.Clone(profile), c.table...)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := cfg.Board.Sound; (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+		})
 	}
 }
 

@@ -28,7 +28,13 @@ const (
 	defaultPeriod  = 150 * time.Millisecond
 
 	defaultPulse = 300 * time.Millisecond
+
+	defaultSound = "default" // the card that the system itself plays on
 )
+
+// defaultWindows are when people arrive where nobody says it: before the first
+// lesson, and after the noon rest.
+func defaultWindows() []string { return []string{"06:50-08:20", "13:30-14:20"} }
 
 // defaultAmbient is the range, in degrees Celsius, in which a thermometer
 // without the key ambient is trusted.

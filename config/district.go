@@ -24,6 +24,8 @@ type District struct {
 	Web DistrictWeb
 	// Broker says which broker the gates meet the collector at.
 	Broker Broker
+	// Calendar says when the schools expect people.
+	Calendar Calendar
 }
 
 // Server is an address to be served at, with TLS where Cert is not empty.
@@ -81,6 +83,7 @@ func ParseDistrict(f File) (*District, error) {
 	d.Language = root.choice("language", defaultLanguage, LanguageChinese, LanguageEnglish)
 	d.Web = readDistrictWeb(root.sub("web"))
 	d.Broker = readBroker(root.sub("broker"))
+	d.Calendar = readCalendar(root.sub("calendar"))
 	root.end()
 	if len(doc.faults) > 0 {
 		return nil, join(doc.faults)
@@ -100,7 +103,7 @@ func readDistrictWeb(t *table) DistrictWeb {
 	defer t.end()
 	w := DistrictWeb{Server: readServer(t, defaultDistrictListen)}
 	if t.has("hosts") {
-		w.Hosts = t.words("hosts")
+		w.Hosts = t.words("hosts", maxWords)
 	}
 	return w
 }

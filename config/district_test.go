@@ -26,6 +26,11 @@ hosts = ["collector.example.cn"]
 [broker]
 listen = "10.0.0.5:1883"
 insecure = true
+[calendar]
+school_days = ["mon", "sat"]
+closed = ["2026-10-01..2026-10-07", "2026-12-31"]
+make_up = ["2026-10-10"]
+windows = ["07:00-08:00", "23:00-24:00"]
 `)
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +38,9 @@ insecure = true
 	want := &District{Name: "yucai", Title: "育才区", Data: "/srv/district", Language: "en",
 		Web: DistrictWeb{Server: Server{Listen: "0.0.0.0:443", Cert: "/etc/menshen/web.pem", Key: "/etc/menshen/web.key"},
 			Hosts: []string{"collector.example.cn"}},
-		Broker: Broker{Server: Server{Listen: "10.0.0.5:1883", Insecure: true}}}
+		Broker: Broker{Server: Server{Listen: "10.0.0.5:1883", Insecure: true}},
+		Calendar: Calendar{Free: [7]bool{true, false, true, true, true, true, false}, Closed: []Span{{"2026-10-01", "2026-10-07"}, {"2026-12-31", "2026-12-31"}},
+			MakeUp: []Span{{"2026-10-10", "2026-10-10"}}, Windows: []Window{{420, 480}, {1380, 1440}}}}
 	if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -64,7 +71,7 @@ func TestEveryFaultOfADistrictNamesLineKeyAndRemedy(t *testing.T) {
 	for rule, c := range map[string]struct{ src, want string }{
 		"no name": {"title = \"x\"", "districtd.toml:1: name: missing · use 1 to 32 of a-z, 0-9 and -"},
 		"an unknown key": {"name = \"a\"\ngate = \"east\"",
-			"districtd.toml:2: gate: unknown key · remove it; known here are broker, data, language, name, title, web"},
+			"districtd.toml:2: gate: unknown key · remove it; known here are broker, calendar, data, language, name, title, web"},
 		"pages in the clear": {"name = \"a\"\n[web]\nlisten = \"0.0.0.0:80\"",
 			`districtd.toml:3: web.listen: "0.0.0.0:80" can be reached by other machines without encryption · set cert and key, listen on 127.0.0.1, or set insecure = true`},
 		"a certificate without its key": {"name = \"a\"\n[web]\ncert = \"/c\"",
@@ -108,6 +115,7 @@ func TestAllFaultsOfADistrictAreToldAtOnce(t *testing.T) {
 func FuzzParseDistrict(f *testing.F) {
 	f.Add([]byte("name = \"a\"\n[web]\nlisten = \"127.0.0.1:0\"\n[broker]\nurl = \"mqtts://b:1\"\npassword_file = \"/p\""))
 	f.Add([]byte("name = \"a\"\n[broker]\nlisten = \"0.0.0.0:1883\"\ninsecure = true"))
+	f.Add([]byte("name = \"a\"\n[calendar]\nclosed = [\"2026-10-01..2026-10-07\"]\nwindows = [\"00:00-24:00\"]"))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		d, err := parseDistrict(string(src))
 		if err != nil {
@@ -122,6 +130,11 @@ func FuzzParseDistrict(f *testing.F) {
 			host, _, _ := strings.Cut(s.Listen, ":")
 			if s.Cert == "" && !s.Insecure && s.Listen != "" && host != "127.0.0.1" && host != "localhost" && !strings.HasPrefix(s.Listen, "[") && !strings.HasPrefix(host, "127.") {
 				t.Errorf("served in the clear: %+v", s)
+			}
+		}
+		for i, w := range d.Calendar.Windows {
+			if w.From < 0 || w.To > latestMinute || w.To <= w.From || i > 0 && w.From < d.Calendar.Windows[i-1].To {
+				t.Errorf("got windows %v", d.Calendar.Windows)
 			}
 		}
 		if !names.MatchString(d.Name) || !filepath.IsAbs(d.Data) {

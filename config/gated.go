@@ -18,13 +18,21 @@ func readGated(t *table, cfg *Config) (profile string) {
 	return t.required("profile", "name a built-in profile or the path of a .toml file")
 }
 
+// narrowest is the width, in millimetres, below which no buttons of 20 mm stand
+// beside each other.
+const narrowest = 70
+
 // readWeb reads [web]; t is nil where it is left out.
 func readWeb(t *table) Web {
 	if t == nil {
 		return Web{Listen: defaultListen}
 	}
 	defer t.end()
-	w := Web{Listen: t.text("listen", defaultListen), Insecure: t.flag("insecure")}
+	w := Web{Listen: t.text("listen", defaultListen), Insecure: t.flag("insecure"), ScreenMM: t.number("screen_mm", 0, 0, 3000)}
+	if w.ScreenMM > 0 && w.ScreenMM < narrowest {
+		t.fault("screen_mm", strconv.Itoa(w.ScreenMM)+" is narrower than any screen that a lane fits on",
+			"measure the visible width in millimetres, or leave it out")
+	}
 	host, port, err := net.SplitHostPort(w.Listen)
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)

@@ -45,6 +45,10 @@ func readProfile(t, ports *table, p *Profile) Faults {
 		p.Isolation = r.isolation(isolation)
 		isolation.end()
 	}
+	if sound := t.table("sound"); sound != nil {
+		p.Sound = readSound(sound)
+		sound.end()
+	}
 	t.end()
 	return r.unused(t)
 }
@@ -88,7 +92,7 @@ func (r *profileReader) bus(name string, t *table) {
 // pin reads [pin.NAME].
 func (r *profileReader) pin(name string, t *table) {
 	p := Pin{
-		Chips:     t.words("chips"),
+		Chips:     t.words("chips", maxWords),
 		Line:      t.number("line", 0, 0, 1023),
 		Name:      t.text("name", ""),
 		ActiveLow: t.flag("active_low"),
@@ -124,7 +128,7 @@ func (r *profileReader) relay(name string, t *table) {
 		rl.Channels = t.number("channels", 0, 1, 8)
 	case RelayPins:
 		t.require("pins", "list the pins; the first is channel 1")
-		rl.Pins = t.words("pins")
+		rl.Pins = t.words("pins", maxWords)
 		for _, pin := range rl.Pins {
 			r.usePin(t, "pins", pin)
 		}
@@ -177,6 +181,15 @@ func (r *profileReader) claim(t *table, key, thing string) {
 	}
 	at := t.note(key, "", "")
 	r.claims[thing] = fmt.Sprintf("%s:%d", at.File, at.Line)
+}
+
+// readSound reads [sound].
+func readSound(t *table) *Sound {
+	s := &Sound{Device: t.text("device", defaultSound)}
+	if s.Device == "" {
+		t.fault("device", "empty", `write a name that 'aplay -L' lists, or leave it out for "`+defaultSound+`"`)
+	}
+	return s
 }
 
 // unused warns of parts that are declared and used by nothing.

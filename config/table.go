@@ -219,14 +219,17 @@ func (t *table) duration(key string, def, lo, hi time.Duration) time.Duration {
 	return def
 }
 
-// words reads a list of texts, of at most 16.
-func (t *table) words(key string) []string {
+// maxWords is how long most lists of texts may be.
+const maxWords = 16
+
+// words reads a list of texts, of at most that many.
+func (t *table) words(key string, most int) []string {
 	list, ok := read[[]any](t, key, "a list of texts")
 	if !ok {
 		return nil
 	}
-	if len(list) == 0 || len(list) > 16 {
-		t.fault(key, fmt.Sprintf("a list of %d", len(list)), "write 1 to 16 texts")
+	if len(list) == 0 || len(list) > most {
+		t.fault(key, fmt.Sprintf("a list of %d", len(list)), fmt.Sprintf("write 1 to %d texts", most))
 		return nil
 	}
 	words := make([]string, 0, len(list))

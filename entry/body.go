@@ -128,12 +128,17 @@ type Answer struct {
 	Code    *Code
 	// Ticket is the number under which an arrival was set aside, 0 for none.
 	Ticket uint16
-	// Reason is a word of the page's closed list for an override,
-	// "isolation-room" where the room answered an alarm, "late" of a release
-	// that was withheld, "collector:NAME" of a hold from above, "rebase" of one
-	// that was carried over from the journal before, or empty; it names no
-	// person.
+	// Reason is a word of the page's closed list for an override or for a hold
+	// that people in By placed, "isolation-room" where the room answered an
+	// alarm, "late" of a release that was withheld, "collector:NAME" of a hold
+	// from above, "rebase" of one that was carried over from the journal before,
+	// "over" of a hold by name that ended by itself because its time had passed
+	// (By is empty then), or empty; it names no person.
 	Reason string
+	// Until is when a hold that was placed by name ends by itself, in Unix
+	// milliseconds; 0 of one that only a lift by name ends, and of all else. The
+	// hold stands until the entry of its end is written.
+	Until int64
 }
 
 // What happened to a device.

@@ -1,8 +1,10 @@
 package entry
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"unicode/utf8"
 )
 
@@ -79,4 +81,51 @@ func head(b []byte) (major byte, n uint64, rest []byte, err error) {
 		return 0, 0, nil, errors.New("not in the shortest spelling")
 	}
 	return major, n, rest[size:], nil
+}
+
+// elements takes values off the front of rest, and nothing more after the
+// first that is not as it must be, which err then says.
+type elements struct {
+	rest []byte
+	err  error
+}
+
+// next returns the argument of the next head, which must be of that major type
+// and at most most.
+func (r *elements) next(major byte, most uint64) uint64 {
+	if r.err != nil {
+		return 0
+	}
+	m, n, rest, err := head(r.rest)
+	switch {
+	case err != nil:
+		r.err = err
+	case m != major || n > most:
+		r.err = fmt.Errorf("head of type %d and %d, want type %d and at most %d", m, n, major, most)
+	default:
+		r.rest = rest
+		return n
+	}
+	return 0
+}
+
+// signed returns an integer of either sign.
+func (r *elements) signed() int64 {
+	if len(r.rest) > 0 && r.rest[0]>>5 == 1 {
+		return -1 - int64(r.next(1, math.MaxInt64))
+	}
+	return int64(r.next(0, math.MaxInt64))
+}
+
+// bytes returns a copy of the next n bytes.
+func (r *elements) bytes(n int) []byte {
+	if r.err == nil && n > len(r.rest) {
+		r.err = errors.New("cut short")
+	}
+	if r.err != nil {
+		return nil
+	}
+	taken := bytes.Clone(r.rest[:n])
+	r.rest = r.rest[n:]
+	return taken
 }

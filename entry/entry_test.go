@@ -56,7 +56,7 @@ func bodies() map[string]any {
 			Staff: []uint64{5, 6}, Badge: bytes.Repeat([]byte{0xba}, 16)},
 		"arrival-bare": entry.Arrival{Counter: 1},
 		"answer": entry.Answer{Arrival: id, Act: entry.ActOverride, Outcome: 1, Rows: []string{"green:no-green"}, Subject: 1042, By: []uint64{5},
-			Reading: reading(), Code: code(), Ticket: 12, Reason: "identity-checked"},
+			Reading: reading(), Code: code(), Ticket: 12, Reason: "identity-checked", Until: 1663257600000},
 		"device":    entry.Device{Lane: 1, Role: "thermometer", Event: entry.DeviceLost, Detail: "no acknowledgement"},
 		"clock":     entry.ClockStep{StepMilli: -3600000, Clock: entry.ClockSynced},
 		"policy":    entry.Policy{Number: 7, Name: "autumn", Text: []byte("threshold = 37.3\n")},

@@ -106,6 +106,19 @@ func TestSecondLaneOfAllSerialIsReadyToUse(t *testing.T) {
 	}
 }
 
+func TestTheSoundOfEveryProfileIsReadyToUse(t *testing.T) {
+	eachProfile(t, func(t *testing.T, p config.Profile) {
+		if p.Sound != nil {
+			t.Error("a profile as shipped misses a loudspeaker that nobody has fitted")
+		}
+		text := strings.Replace(read(t, "profiles/"+p.Name+".toml"), "\n#[sound]\n#", "\n[sound]\n", 1)
+		own := fstest.MapFS{p.Name + ".toml": {Data: []byte(text)}}
+		if got := load(t, p.Name, own).Board.Sound; got == nil || *got != (config.Sound{Device: "default"}) {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
 func TestExampleConfigurationLoads(t *testing.T) {
 	cfg, err := config.Load("gated.toml", firmwareconfig.Profiles())
 	if err != nil {

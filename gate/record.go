@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"strings"
 	"time"
 
 	"github.com/menshen/menshen/entry"
@@ -19,13 +18,13 @@ func body(boot uint64, rec lane.Record, rosterVersion uint32, staff []uint64) an
 	if rec.Act != lane.NoAct {
 		return entry.Answer{
 			Arrival: entry.ArrivalID{Boot: boot, Counter: rec.Arrival}, Act: uint8(rec.Act),
-			Outcome: uint8(rec.Decision.Outcome), Rows: rows(rec.Decision), Subject: rec.Subject.ID,
+			Outcome: uint8(rec.Decision.Outcome), Rows: rec.Decision.Rows(), Subject: rec.Subject.ID,
 			By: rec.By, Reading: reading, Code: code, Ticket: rec.Ticket, Reason: rec.Reason,
 		}
 	}
 	return entry.Arrival{
 		Counter: rec.Arrival, Direction: uint8(rec.Direction), End: uint8(rec.End), Outcome: uint8(rec.Decision.Outcome),
-		Subject: rec.Subject.ID, Role: uint8(rec.Subject.Role), Rows: rows(rec.Decision), Policy: rec.Policy,
+		Subject: rec.Subject.ID, Role: uint8(rec.Subject.Role), Rows: rec.Decision.Rows(), Policy: rec.Policy,
 		Roster: rosterVersion, Reading: reading, Code: code, Staff: staff, Badge: rec.Badge,
 	}
 }
@@ -49,31 +48,6 @@ func codeBody(c screening.Code) *entry.Code {
 		out.AsOf = c.AsOf.UnixMilli()
 	}
 	return out
-}
-
-// rows writes each failed row as "row:reason"; a row that only warns ends in
-// an exclamation mark.
-func rows(d screening.Decision) []string {
-	var out []string
-	for _, f := range d.Failures {
-		s := f.Row + ":" + f.Reason.String()
-		if f.Warn {
-			s += "!"
-		}
-		out = append(out, s)
-	}
-	return out
-}
-
-// decision reads what rows wrote. A row that it cannot read stays a failure.
-func decision(outcome uint8, rows []string) screening.Decision {
-	d := screening.Decision{Outcome: screening.Outcome(outcome)}
-	for _, s := range rows {
-		s, warn := strings.CutSuffix(s, "!")
-		row, reason, _ := strings.Cut(s, ":")
-		d.Failures = append(d.Failures, screening.Failure{Row: row, Reason: screening.ParseReason(reason), Warn: warn})
-	}
-	return d
 }
 
 func readingOf(b *entry.Reading) *screening.Reading {
@@ -113,7 +87,7 @@ func recordOf(e entry.Entry) (entry.ArrivalID, lane.Record, bool) {
 		return entry.ArrivalID{Boot: e.Boot, Counter: a.Counter}, lane.Record{
 			Arrival: a.Counter, End: lane.End(a.End), Direction: screening.Direction(a.Direction),
 			Subject:  screening.Subject{ID: a.Subject, Role: screening.Role(a.Role)},
-			Decision: decision(a.Outcome, a.Rows), Reading: readingOf(a.Reading), Code: codeOf(a.Code), Policy: a.Policy,
+			Decision: screening.ReadDecision(screening.Outcome(a.Outcome), a.Rows), Reading: readingOf(a.Reading), Code: codeOf(a.Code), Policy: a.Policy,
 		}, true
 	case entry.KindAnswer:
 		var a entry.Answer
@@ -122,7 +96,7 @@ func recordOf(e entry.Entry) (entry.ArrivalID, lane.Record, bool) {
 		}
 		return a.Arrival, lane.Record{
 			Arrival: a.Arrival.Counter, Act: lane.Act(a.Act), Subject: screening.Subject{ID: a.Subject},
-			Decision: decision(a.Outcome, a.Rows), Reading: readingOf(a.Reading), Code: codeOf(a.Code),
+			Decision: screening.ReadDecision(screening.Outcome(a.Outcome), a.Rows), Reading: readingOf(a.Reading), Code: codeOf(a.Code),
 			By: a.By, Ticket: a.Ticket, Reason: a.Reason,
 		}, true
 	}

@@ -74,7 +74,7 @@ func TestARecordComesBackFromItsEntryAsItWas(t *testing.T) {
 
 func TestARowThatCannotBeReadStaysAFailure(t *testing.T) {
 	for _, row := range []string{"", ":", "row", "row:", "row:word of a newer program"} {
-		d := decision(uint8(screening.Refer), []string{row})
+		d := screening.ReadDecision(screening.Refer, []string{row})
 		if len(d.Failures) != 1 || d.Failures[0].Reason == screening.NoReason && row != "row:none" {
 			t.Errorf("%q became %+v", row, d)
 		}

@@ -20,6 +20,8 @@ type RebaseOptions struct {
 	Path string
 	// Reason is why, of 1 to 200 bytes; it names no person.
 	Reason string
+	// Above is an epoch that the next one must be above too; 0 for none.
+	Above uint32
 	// Boot is the body of the first entry, which Now stamps.
 	Boot entry.Boot
 	Now  func() entry.Stamp
@@ -29,7 +31,7 @@ type RebaseOptions struct {
 }
 
 // Rebase ends the journal at Path and begins the next one in its place, one
-// epoch higher. The old file is kept beside it under the name that is returned.
+// epoch above it and above RebaseOptions.Above. The old file is kept beside it under the name that is returned.
 // It fails with ErrLocked while a gate has the journal open.
 func Rebase(ctx context.Context, o RebaseOptions) (kept string, err error) {
 	if o.Reason == "" || len(o.Reason) > 200 {
@@ -61,7 +63,7 @@ func rebase(ctx context.Context, o RebaseOptions) (kept string, err error) {
 		return "", err
 	}
 	next := o.Path + ".next"
-	if err := begin(ctx, o, next, epoch+1, drafts); err != nil {
+	if err := begin(ctx, o, next, max(epoch, o.Above)+1, drafts); err != nil {
 		return "", err
 	}
 	if owner, ok := old.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {

@@ -185,3 +185,21 @@ func TestAJournalThatIsNotThereIsNotBegun(t *testing.T) {
 		t.Errorf("says %v", err)
 	}
 }
+
+func TestTheNextJournalIsAboveBothTheOldOneAndWhatElseIsKnown(t *testing.T) {
+	path, seen := begun(t, 0), 0
+	for _, c := range []struct{ above, want uint32 }{{0, 2}, {2, 3}, {7, 8}, {4, 9}} {
+		o := rebaseOptions(path, &seen)
+		o.Above = c.above
+		if _, err := Rebase(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+		j := opened(t, path)
+		if j.Epoch() != c.want {
+			t.Errorf("above %d: epoch %d, want %d", c.above, j.Epoch(), c.want)
+		}
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

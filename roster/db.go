@@ -65,8 +65,30 @@ CREATE TABLE badge_used (
 ) STRICT, WITHOUT ROWID;
 `
 
+// schema2 adds duties, the bits of type Duty, NULL where none was ever said, and
+// what must outlive a restart of who is signed on and which browsers are paired.
+// Of a browser only the SHA-256 of its secret is kept. Times are unix
+// milliseconds.
+const schema2 = `
+ALTER TABLE person ADD COLUMN duties INTEGER CHECK (duties BETWEEN 0 AND 15);
+CREATE TABLE session (
+	seq    INTEGER PRIMARY KEY, -- in the order of the sign-ons
+	digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
+	person INTEGER NOT NULL,
+	began  INTEGER NOT NULL,
+	until  INTEGER NOT NULL
+) STRICT;
+CREATE TABLE paired (
+	number INTEGER PRIMARY KEY,
+	digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
+	place  TEXT NOT NULL,
+	began  INTEGER NOT NULL,
+	until  INTEGER NOT NULL
+) STRICT;
+`
+
 // migrations are the steps from format i to format i+1.
-func migrations() []string { return []string{schema1} }
+func migrations() []string { return []string{schema1, schema2} }
 
 // connector opens connections that were asked whether they are as durable as
 // the DSN demands; a driver that ignores a pragma is refused.

@@ -61,7 +61,7 @@ type ImportOpts struct {
 
 // Preview tells what Import of the same list would do, and changes nothing. It
 // does not refuse that many leave: see [Change.TooManyLeft]. A list with
-// anything wrong yields a [*Faults].
+// anything wrong yields a [*Faults], one with other roster numbers [ErrNumbering].
 func (r *Roster) Preview(ctx context.Context, list []Person) (Change, error) {
 	r.writing.Lock() // the badges used must belong to the snapshot
 	defer r.writing.Unlock()
@@ -86,8 +86,15 @@ func (r *Roster) Preview(ctx context.Context, list []Person) (Change, error) {
 // matched by Number. Those whom the list does not hold are marked left; those
 // who come back have their roster number again. An empty Badge keeps the
 // person's badge, or draws a new one that nobody ever had; a badge withdrawn
-// earlier stays withdrawn. An empty Colour keeps the colour that is known. ID
-// and Left of the list are not looked at.
+// earlier stays withdrawn. An empty Colour keeps the colour that is known.
+//
+// Where the people of the list have roster numbers it is the numbered list of
+// another roster, and counts by them: who is new here gets the very number, and
+// who is known must have it already, or it fails with [ErrNumbering]. Who left
+// may stand in it, so that the number is not given again, and leaves here too.
+// A badge withdrawn here is no fault of such a list, which may not know of it
+// yet and comes again: the person keeps the badge that replaced it, or gets a
+// new one where there is none.
 //
 // It fails with [ErrTooManyLeft], or with a [*Faults] whose rows count as
 // [Parse] counts them: the first of the list is row 2.
@@ -142,19 +149,29 @@ func (r *Roster) Undo(ctx context.Context) (Change, error) {
 			`DELETE FROM badge_used WHERE version = (SELECT max(number) FROM version)`); err != nil {
 			return nil, fmt.Errorf("free badges: %w", err)
 		}
-		// Rows are never deleted, so previous is a beginning of now.
-		after := slices.Clone(now)
-		copy(after, previous)
-		for i := len(previous); i < len(after); i++ {
-			after[i].Left = true
-			after[i].Badge = ""
-		}
-		return after, nil
+		return restored(now, previous), nil
 	})
 	if err != nil {
 		return Change{}, fmt.Errorf("undo roster: %w", err)
 	}
 	return c, nil
+}
+
+// restored is the people now as they were before; who was not yet there leaves.
+func restored(now, previous []Person) []Person {
+	before := make(map[uint64]Person, len(previous))
+	for _, p := range previous {
+		before[p.ID] = p
+	}
+	after := slices.Clone(now)
+	for i := range after {
+		if p, ok := before[after[i].ID]; ok {
+			after[i] = p
+		} else {
+			after[i].Left, after[i].Badge = true, ""
+		}
+	}
+	return after
 }
 
 // BindBadge gives a present person, named by roster number, a badge that was
@@ -188,9 +205,13 @@ func (r *Roster) BindBadge(ctx context.Context, id uint64, badge, by string) (Ch
 }
 
 // merge is what the whole list makes of the people now. Those known keep their
-// place, new ones follow with ID 0. It adds the badges it draws to used.
+// place, new ones follow, with ID 0 unless the list is numbered. It adds the
+// badges it draws to used.
 func merge(now, list []Person, used map[string]bool) ([]Person, error) {
 	check := newChecker()
+	if isNumbered(list) {
+		list = withoutDead(now, list, used)
+	}
 	place := make(map[string]int, len(now))
 	after := slices.Clone(now)
 	for i, p := range now {
@@ -199,8 +220,11 @@ func merge(now, list []Person, used map[string]bool) ([]Person, error) {
 	}
 	for i, p := range list {
 		check.person(i+2, p)
-		p.ID, p.Left, p.ColourTime = 0, false, millis(p.ColourTime)
+		p.ColourTime = millis(p.ColourTime)
 		at, known := place[p.Number]
+		if known && p.Left {
+			continue
+		}
 		if known {
 			old := after[at]
 			p.ID = old.ID
@@ -220,6 +244,9 @@ func merge(now, list []Person, used map[string]bool) ([]Person, error) {
 	}
 	settleBadges(&check.faults, now, list, after, used)
 	if err := check.faults.err(); err != nil {
+		return nil, err
+	}
+	if err := checkNumbering(now, list); err != nil {
 		return nil, err
 	}
 	return after, drawBadges(after, used)
@@ -250,7 +277,7 @@ func settleBadges(faults *Faults, now, list, after []Person, used map[string]boo
 		case p.Left:
 			after[i].Badge = ""
 		default:
-			faults.add(Fault{at + 2, "badge", "belongs to somebody whose own cell is empty", "correct it, or give that person another badge"})
+			faults.add(Fault{at + 2, "badge", "belongs to somebody who keeps it", "correct it, or give that person another badge"})
 		}
 	}
 	for badge := range claims {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -19,7 +20,7 @@ const (
 	maxBytes  = 10 << 20
 	maxRows   = 200_000
 	maxCell   = 200
-	maxLine   = 8 << 10 // a row of eleven full cells with every character quoted is shorter
+	maxLine   = 8 << 10 // a row of thirteen full cells with every character quoted is shorter
 	maxHeader = 40
 	maxFaults = 50
 )
@@ -91,7 +92,11 @@ func (f *Faults) err() error {
 //
 //	学号 number · 姓名 name · 班级 class · 角色 role                  required
 //	卡号 badge · 监护人1 guardian1 · 电话1 phone1 · 监护人2 guardian2
-//	电话2 phone2 · 码色 colour · 码色时间 colour_time (RFC 3339)     may be absent
+//	电话2 phone2 · 码色 colour · 码色时间 colour_time (RFC 3339)
+//	名册号 roster_number · 离校 left (left 离校, or empty)            may be absent
+//
+// A roster number is decimal, from 1 to 2^53-1, and given to everybody or to
+// nobody; only a numbered list tells who left. [Roster.Import] says what it is.
 //
 // Full-width digits and letters become plain ones, ideographic spaces plain
 // spaces. Input beyond 10 MiB, 200,000 rows or 200 bytes a cell is refused. A
@@ -244,17 +249,25 @@ func (p *parser) person(line []byte) {
 	var who Person
 	for i, c := range cells {
 		if !who.set(p.columns[i], c) {
-			name := p.columns[i]
-			if name == "" {
-				p.faults.add(Fault{p.row, "", fmt.Sprintf("has a value in column %d, which has no heading", i+1), "remove it or name the column"})
-			} else {
-				p.faults.add(Fault{p.row, name, "is not a time", "type it as 2022-03-14T07:30:00+08:00"})
-			}
+			p.unreadable(i)
 			return
 		}
 	}
 	p.checker.person(p.row, who)
 	p.people = append(p.people, who)
+}
+
+func (p *parser) unreadable(i int) {
+	switch name := p.columns[i]; name {
+	case "":
+		p.faults.add(Fault{p.row, "", fmt.Sprintf("has a value in column %d, which has no heading", i+1), "remove it or name the column"})
+	case "roster_number":
+		p.faults.add(Fault{p.row, name, "is not a whole number from 1", "take it over as it was exported"})
+	case "left":
+		p.faults.add(Fault{p.row, name, "is not a word for it", "type left 离校, or leave the cell empty"})
+	default:
+		p.faults.add(Fault{p.row, name, "is not a time", "type it as 2022-03-14T07:30:00+08:00"})
+	}
 }
 
 // set puts a cell into its field and reports false where the cell cannot be
@@ -263,6 +276,17 @@ func (p *Person) set(column, cell string) bool {
 	switch column {
 	case "number":
 		p.Number = cell
+	case "roster_number":
+		if cell == "" {
+			return true
+		}
+		// In one way only, so that no spreadsheet's rounding goes unnoticed.
+		n, err := strconv.ParseUint(cell, 10, 64)
+		p.ID = n
+		return err == nil && n > 0 && n <= maxID && strconv.FormatUint(n, 10) == cell
+	case "left":
+		p.Left = cell != ""
+		return cell == "" || cell == "离校" || strings.EqualFold(cell, "left")
 	case "name":
 		p.Name = cell
 	case "class":
@@ -297,8 +321,10 @@ func (p *Person) set(column, cell string) bool {
 // column is the English name of a heading, "" where it is unknown.
 func column(heading string) string {
 	switch heading = strings.ToLower(heading); heading {
-	case "number", "name", "class", "role", "badge", "guardian1", "phone1", "guardian2", "phone2", "colour", "colour_time":
+	case "roster_number", "number", "name", "class", "role", "badge", "guardian1", "phone1", "guardian2", "phone2", "colour", "colour_time", "left":
 		return heading
+	case "名册号":
+		return "roster_number"
 	case "学号":
 		return "number"
 	case "姓名":
@@ -321,6 +347,8 @@ func column(heading string) string {
 		return "colour"
 	case "码色时间":
 		return "colour_time"
+	case "离校":
+		return "left"
 	}
 	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -48,7 +49,8 @@ func (Guardian) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "guardian
 // logged, a person shows the roster number and nothing else.
 type Person struct {
 	// ID is the roster number that entries name: from 1, assigned once, never
-	// given to anybody else. It is 0 in a list that is yet to be imported.
+	// given to anybody else, at most 2^53-1 in a list. It is 0 in a list that
+	// leaves the numbering to the roster it is imported into.
 	ID uint64
 	// Number is the school's own number, and what a list is matched by.
 	Number string
@@ -63,7 +65,7 @@ type Person struct {
 	// ColourTime is when the colour was so, in UTC to the millisecond; zero
 	// exactly when there is no colour.
 	ColourTime time.Time
-	// Left says that the latest list no longer held this person.
+	// Left says that the latest list no longer held this person, or said so.
 	Left bool
 }
 
@@ -93,13 +95,16 @@ func (p Person) appendCanonical(b []byte) []byte {
 
 // checker holds a list to the rules, person by person.
 type checker struct {
-	faults  Faults
-	numbers map[string]int // number to the row that holds it
-	badges  map[string]int
+	faults   Faults
+	numbers  map[string]int // number to the row that holds it
+	badges   map[string]int
+	ids      map[string]int
+	numbered bool // the first person has a roster number
+	begun    bool
 }
 
 func newChecker() *checker {
-	return &checker{numbers: make(map[string]int), badges: make(map[string]int)}
+	return &checker{numbers: make(map[string]int), badges: make(map[string]int), ids: make(map[string]int)}
 }
 
 func (c *checker) person(row int, p Person) {
@@ -131,6 +136,24 @@ func (c *checker) person(row int, p Person) {
 	c.colour(row, p)
 	c.unique(row, "number", p.Number, c.numbers)
 	c.unique(row, "badge", p.Badge, c.badges)
+	c.rosterNumber(row, p.ID)
+	if p.Left && p.ID == 0 {
+		add("left", "stands in a list without roster numbers", "remove the row of who left")
+	}
+}
+
+func (c *checker) rosterNumber(row int, id uint64) {
+	if !c.begun {
+		c.begun, c.numbered = true, id != 0
+	}
+	switch {
+	case (id != 0) != c.numbered:
+		c.faults.add(Fault{row, "roster_number", "is given to some and not to others", "give everybody the number that was exported, or remove the column"})
+	case id > maxID:
+		c.faults.add(Fault{row, "roster_number", "is too large", "take it over as it was exported"})
+	case id != 0:
+		c.unique(row, "roster_number", strconv.FormatUint(id, 10), c.ids)
+	}
 }
 
 func (c *checker) colour(row int, p Person) {

@@ -44,9 +44,13 @@ var (
 	ErrWeakPIN = errors.New("PIN must be 6 to 8 digits, at least three of them different, and no series")
 )
 
-// SetPIN gives a present member of staff, named by the school's number, a PIN
-// of 6 to 8 digits and ends a lock-out. It fails with [ErrWeakPIN], or with
-// [ErrNoPerson] for anybody else.
+// mayKnowPIN selects who may have a PIN: staff, and those of a service who were
+// given a duty, such as a hired guard.
+const mayKnowPIN = `"left" = 0 AND (role = 'staff' OR role = 'service' AND duties > 0)`
+
+// SetPIN gives a present member of staff, or of a service with a duty, named by
+// the school's number, a PIN of 6 to 8 digits and ends a lock-out. It fails with
+// [ErrWeakPIN], or with [ErrNoPerson] for anybody else.
 func (r *Roster) SetPIN(ctx context.Context, number, pin string) error {
 	if weakPIN(pin) {
 		return fmt.Errorf("set PIN: %w", ErrWeakPIN)
@@ -59,22 +63,26 @@ func (r *Roster) SetPIN(ctx context.Context, number, pin string) error {
 	rand.Read(salt) // never fails
 	phc := pinPrefix + base64.RawStdEncoding.EncodeToString(salt) + "$" +
 		base64.RawStdEncoding.EncodeToString(derive(pin, salt))
-	var badge sql.Null[string]
+	var (
+		id    uint64
+		badge sql.Null[string]
+	)
 	err := r.db.QueryRowContext(ctx, `UPDATE person SET pin_hash = ?
-		WHERE number = ? AND role = 'staff' AND "left" = 0 RETURNING badge`, phc, number).Scan(&badge)
+		WHERE number = ? AND `+mayKnowPIN+` RETURNING id, badge`, phc, number).Scan(&id, &badge)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return fmt.Errorf("set PIN: %w", ErrNoPerson)
 	case err != nil:
 		return fmt.Errorf("set PIN: %w", err)
 	}
+	r.entrust(id, func(t *trust) { t.pin = true })
 	delete(r.tries, badge.V)
 	return nil
 }
 
-// CheckPIN finds the member of staff who wears the badge and knows the PIN. A
-// wrong PIN, an unknown badge, a person without PIN, one who is not staff and
-// one who left all fail with [ErrPIN] after the same work. After five in a row
+// CheckPIN finds who wears the badge and knows the PIN; what they may do with it
+// say [Roster.Duties]. A wrong PIN, an unknown badge, a person without PIN, one
+// who may have none and one who left all fail with [ErrPIN] after the same work. After five in a row
 // it fails with [ErrLocked] for five minutes; a restart forgets that.
 func (r *Roster) CheckPIN(ctx context.Context, badge, pin string) (Person, error) {
 	if !isBadge(badge) {
@@ -92,7 +100,7 @@ func (r *Roster) CheckPIN(ctx context.Context, badge, pin string) (Person, error
 		phc sql.Null[string]
 	)
 	err := r.db.QueryRowContext(ctx, `SELECT id, pin_hash FROM person
-		WHERE badge = ? AND role = 'staff' AND "left" = 0`, badge).Scan(&id, &phc)
+		WHERE badge = ? AND `+mayKnowPIN, badge).Scan(&id, &phc)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return Person{}, fmt.Errorf("check PIN: %w", err)
 	}

@@ -1,7 +1,7 @@
 // Package roster knows the people of a school and their badges: it reads the
 // office's list, replaces the roster by it as a whole, undoes that, hands out
-// badges, checks the PINs of staff, and gives lanes and pages a numbered,
-// immutable [Snapshot].
+// badges, checks the PINs and duties of staff, gives lanes and pages a numbered,
+// immutable [Snapshot], and keeps which browsers its people have trusted.
 //
 // It does not know who may pass, what was recorded, or that there is a
 // network. People who leave are marked and never deleted, because entries name
@@ -38,6 +38,7 @@ type Roster struct {
 
 	checking chan struct{} // holds one token: a PIN hash takes 7 MiB, so one at a time
 	tries    lockout       // owned by whoever holds the token
+	trusted  atomic.Pointer[map[uint64]trust]
 }
 
 // Open opens the roster at path and creates it, readable by its owner only,
@@ -72,7 +73,7 @@ func (r *Roster) load(ctx context.Context) error {
 		return fmt.Errorf("read version: %w", err)
 	}
 	r.snapshot.Store(newSnapshot(version, people))
-	return nil
+	return r.loadTrust(ctx)
 }
 
 // cause is what made a version, as it stands in the file.

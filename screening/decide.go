@@ -1,5 +1,7 @@
 package screening
 
+import "slices"
+
 // Reason says in one closed word why a row failed; screens turn it into a
 // sentence.
 type Reason uint8
@@ -72,29 +74,25 @@ func (d Decision) Overridable() bool {
 // Lasting reports whether the stop stays with the person, as a hold on every
 // lane, when the arrival is over: fever, a barred colour, a standing hold.
 func (d Decision) Lasting() bool {
-	for _, f := range d.Failures {
-		switch f.Reason {
-		case OnHold, HardFeverSeen, RedCode, YellowCode, HighOnce, HighTwice:
-			if !f.Warn {
-				return true
-			}
-		}
-	}
-	return false
+	return d.enforced(OnHold, HardFeverSeen, RedCode, YellowCode, HighOnce, HighTwice)
+}
+
+// Repeated reports whether of what stays with the person the stop knows a
+// standing hold and nothing that was found now.
+func (d Decision) Repeated() bool {
+	return d.enforced(OnHold) && !d.enforced(HardFeverSeen, RedCode, YellowCode, HighOnce, HighTwice)
+}
+
+// enforced reports whether a row failed for one of the reasons and does more
+// than warn.
+func (d Decision) enforced(why ...Reason) bool {
+	return slices.ContainsFunc(d.Failures, func(f Failure) bool { return !f.Warn && slices.Contains(why, f.Reason) })
 }
 
 // Grave reports whether nothing but a lift by name ends the hold that the stop
 // leaves: no recheck at the gate does.
 func (d Decision) Grave() bool {
-	for _, f := range d.Failures {
-		switch f.Reason {
-		case HardFeverSeen, RedCode, YellowCode, HighTwice:
-			if !f.Warn {
-				return true
-			}
-		}
-	}
-	return false
+	return d.enforced(HardFeverSeen, RedCode, YellowCode, HighTwice)
 }
 
 // Stop returns the decision with one more failure, and the worse outcome. It

@@ -62,13 +62,18 @@ const (
 
 // Hold says what the record means for the subject at every lane. An open stop
 // holds; a stop that is over holds only when what stopped it stays with the
-// person; an admission lifts.
+// person; an admission lifts. A stop for a hold that stands already, and for
+// nothing else that stays, is no hold of its own: it would outlive the one that
+// it repeats. Only of one that met its admission half-way the admission has
+// ended the hold, which then stands again.
 func (r Record) Hold() Hold {
 	switch {
 	case r.Subject.ID == 0:
 		return KeepHold
 	case r.Decision.Outcome == screening.Admit:
 		return LiftHold
+	case r.Decision.Repeated() && r.Act != Withheld:
+		return KeepHold
 	case r.Decision.Lasting():
 		return PlaceHold
 	case r.Act == TurnedAway:

@@ -241,6 +241,11 @@ func TestWhatARecordMeansForTheSubject(t *testing.T) {
 		"an unfinished arrival changes nothing":       {Record{Subject: someone, End: Incomplete}, KeepHold},
 		"a record that came too late changes nothing": {Record{Subject: someone, Decision: stop(screening.LaneAttended), Act: Withheld}, KeepHold},
 		"withheld because somebody hot came, holds":   {Record{Subject: someone, Decision: stop(screening.HighOnce), Act: Withheld}, PlaceHold},
+		"a stop for a standing hold is no other hold": {Record{Subject: someone, Decision: stop(screening.OnHold).Stop("row", screening.NoTemperature, screening.Refer)}, KeepHold},
+		"nor is one that is set aside":                {Record{Subject: someone, Decision: stop(screening.OnHold), Act: Aside}, KeepHold},
+		"turned away, the hold that stands is kept":   {Record{Subject: someone, Decision: stop(screening.OnHold), Act: TurnedAway}, KeepHold},
+		"a fever of somebody on hold holds by itself": {Record{Subject: someone, Decision: stop(screening.OnHold).Stop("row", screening.HighOnce, screening.Recheck)}, PlaceHold},
+		"withheld for a hold that came, holds":        {Record{Subject: someone, Decision: stop(screening.OnHold), Act: Withheld}, PlaceHold},
 		"nobody known cannot be held":                 {Record{Decision: stop(screening.HighOnce), End: Orphan}, KeepHold},
 	} {
 		if got := c.r.Hold(); got != c.want {
