@@ -64,6 +64,7 @@ type card struct {
 	disk  *history
 	shown int
 	full  bool
+	named uint32 // the highest epoch that a collector has named, as evidence shows
 }
 
 // Epoch implements uplink.Source.

@@ -1,15 +1,20 @@
 package syncsim
 
 import (
+	"bytes"
 	"context"
 	"time"
 
 	"github.com/menshen/menshen/sync/uplink"
 )
 
-// alarmWithin is how long an alarm may take in calm weather: it is repeated
-// every 10 s, and a session is there after at most 5 s.
-const alarmWithin = 25 * time.Second
+// How long an alarm may take in calm weather: it is repeated every 10 s, or
+// every minute by a gate that has diverged, and a session is there after at
+// most 5 s.
+const (
+	alarmWithin         = 25 * time.Second
+	alarmDivergedWithin = 75 * time.Second
+)
 
 // check looks at the whole world, while nothing moves.
 func (w *world) check() {
@@ -28,9 +33,12 @@ func (l *link) check() {
 	}
 	s := l.up.State()
 	l.checkAcked(s)
-	if s.Phase != uplink.Diverged {
-		l.checkAlarms()
-	} else if !l.contradicts() {
+	within := alarmWithin
+	if s.Phase == uplink.Diverged {
+		within = alarmDivergedWithin
+	}
+	l.checkAlarms(within)
+	if s.Phase == uplink.Diverged && !l.contradicts() {
 		l.w.fail("%s says that %s contradicts it (%s), which it does not", l.gate.name, l.col.name, s.Cause)
 	}
 }
@@ -92,17 +100,38 @@ func (l *link) contradicts() bool {
 	return l.gate.restored() && (j.epoch > own.epoch || j.epoch == own.epoch && !own.begins(j.leaves))
 }
 
+// parting says whether both ends of a link that has diverged know what a person
+// needs to know: the collector that there are two journals, or that this one is
+// over, and the gate how far above it the next one must begin.
+func (l *link) parting() bool {
+	st, card := l.col.store, l.gate.card
+	st.mu.Lock()
+	kept := st.admitted(l.gate.name)
+	newest, parted := kept.newest().epoch, kept.parted[card.disk.epoch]
+	st.mu.Unlock()
+	card.mu.Lock()
+	defer card.mu.Unlock()
+	return newest > card.disk.epoch && card.named >= newest || newest == card.disk.epoch && parted
+}
+
 // checkAlarms: in calm weather every alarm is seen soon, whatever waits before
-// it.
-func (l *link) checkAlarms() {
+// it, and whatever journal the collector has.
+func (l *link) checkAlarms(within time.Duration) {
 	calm, ok := l.calmSince()
 	if !ok {
 		return
 	}
 	for _, a := range l.gate.rings {
-		p := place{l.gate.name, a.epoch, a.seq}
-		if l.w.now()-max(calm, a.at) > alarmWithin && !l.col.rang(p) && l.col.store.durable(p.gate, p.epoch) <= p.seq {
-			l.w.fail("%s does not know of the alarm in entry %d of %s after %v of calm", l.col.name, a.seq, l.gate.name, alarmWithin)
+		p := place{l.gate.name, a.epoch, a.seq, string(a.leaf)}
+		if l.w.now()-max(calm, a.at) > within && !l.col.rang(p) && !l.col.store.has(a, l.gate.name) {
+			l.w.fail("%s does not know of the alarm in entry %d of %s after %v of calm", l.col.name, a.seq, l.gate.name, within)
 		}
 	}
+}
+
+// has says whether the entry of an alarm is stored in its place.
+func (s *store) has(a announced, gate string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return bytes.Equal(s.admitted(gate).leaf(a.epoch, a.seq), a.leaf)
 }

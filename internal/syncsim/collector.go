@@ -12,11 +12,13 @@ import (
 	"github.com/menshen/menshen/sync/wire"
 )
 
-// place is an entry of a gate's journal.
+// place is an entry of a gate's journal. Where a card was replaced, two
+// entries may have one number.
 type place struct {
 	gate  string
 	epoch uint32
 	seq   uint64
+	leaf  string
 }
 
 // claim is size and root of a gate's journal.
@@ -201,7 +203,7 @@ func (c *collector) observe(e collect.Event) {
 	switch e.Kind {
 	case collect.EventAlarm:
 		c.mu.Lock()
-		c.alarms[place{e.Gate, e.Alarm.Epoch, e.Alarm.Seq}] = true
+		c.alarms[place{e.Gate, e.Alarm.Epoch, e.Alarm.Seq, string(e.Alarm.Leaf)}] = true
 		c.mu.Unlock()
 		c.w.count(func(r *Report) { r.Alarms++ })
 	case collect.EventRefused:

@@ -16,6 +16,7 @@ import (
 type announced struct {
 	epoch uint32
 	seq   uint64
+	leaf  []byte
 	at    time.Duration
 }
 
@@ -95,7 +96,7 @@ func (g *gate) uplink(l *link) *uplink.Uplink {
 	up, err := uplink.New(uplink.Options{
 		Gate: g.name, Key: g.key, Collector: uplink.Collector{Name: l.col.name, Key: publicKey(l.col.name)},
 		Source: g.card, Transport: l, Now: g.stamp, Boot: g.boot, Program: "sim", Reason: reason,
-		Changed: l.heard, Random: chance.Float64,
+		Changed: l.heard, Random: chance.Float64, KeepEvidence: l.keep,
 	})
 	if err != nil {
 		panic(err) // names and keys are the simulation's own
@@ -232,7 +233,7 @@ func (g *gate) commit(batch []item) {
 
 // ring tells the collectors of an entry that isolates, ahead of its turn.
 func (g *gate) ring(seq uint64, leaf []byte) {
-	g.rings = append(g.rings, announced{epoch: g.card.Epoch(), seq: seq, at: g.w.now()})
+	g.rings = append(g.rings, announced{epoch: g.card.Epoch(), seq: seq, leaf: leaf, at: g.w.now()})
 	for _, l := range g.links {
 		if err := l.up.Alarm(seq, leaf); err != nil {
 			g.w.fail("alarm of a committed entry: %w", err)
@@ -250,10 +251,11 @@ func (g *gate) ringAgain() {
 	}
 }
 
-// rebase is what a person does about a contradiction: the next journal begins.
+// rebase is what a person does about a contradiction: the next journal begins,
+// above all that collectors have named to this card.
 func (g *gate) rebase() {
 	g.stop(true)
-	g.begin(newHistory(g.card.Epoch()+1, "card replaced"))
+	g.begin(newHistory(max(g.card.disk.epoch, g.card.named)+1, "card replaced"))
 	g.w.count(func(r *Report) { r.Rebases++ })
 	g.start()
 }

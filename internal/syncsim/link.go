@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -230,6 +231,20 @@ func (l *link) setStorm(storm bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.storm = storm
+}
+
+// keep stores evidence on the gate's card, as far as the next journal needs it.
+func (l *link) keep(name string, evidence []byte) error {
+	if !strings.HasSuffix(name, uplink.EvidenceTheirs) {
+		return nil
+	}
+	u, err := wire.ParseHave(evidence)
+	h, verifyErr := u.Verify(publicKey(l.col.name), l.gate.name)
+	if err := errors.Join(err, verifyErr); err != nil {
+		l.w.fail("%s keeps as evidence what %s has not signed: %w", l.gate.name, l.col.name, err)
+	}
+	l.gate.card.set(func(c *card) { c.named = max(c.named, h.Epoch) })
+	return nil
 }
 
 // rough notes that the way was disturbed until now.

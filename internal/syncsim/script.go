@@ -20,9 +20,6 @@ const (
 	// arrivesWithin is how long everything may take once nothing is in the way:
 	// twice the longest silence of an uplink, and time to connect and send.
 	arrivesWithin = 4 * time.Minute
-	// rebases is how often a person may have to begin anew: an epoch that was
-	// begun on an old card may exist already.
-	rebases = 6
 )
 
 // live is the run until the weather clears up.
@@ -189,24 +186,22 @@ func (w *world) heal() {
 		g.card.set(func(c *card) { c.full = false })
 		g.work(3)
 	}
-	for range rebases {
-		w.settle()
-		again := false
-		for _, g := range w.gates {
-			if g.diverged() {
-				g.rebase()
-				again = true
-			}
-		}
-		if w.broken() != nil || !again {
-			return
+	w.settle()
+	for _, g := range w.gates {
+		if g.diverged() {
+			g.rebase()
 		}
 	}
-	w.fail("a gate was still diverged after %d new epochs", rebases)
+	w.settle()
+	for _, g := range w.gates {
+		if g.diverged() {
+			w.fail("%s is still diverged in its next journal", g.name)
+		}
+	}
 }
 
-// settle waits until every link has sent everything or stands still with a
-// contradiction.
+// settle waits until every link has sent everything, or stands still with a
+// contradiction that both ends know.
 func (w *world) settle() {
 	for end := w.now() + arrivesWithin; w.now() < end; {
 		w.pass(5 * time.Second)
@@ -238,7 +233,7 @@ func (g *gate) diverged() bool {
 func (l *link) done() bool {
 	s := l.up.State()
 	if s.Phase == uplink.Diverged {
-		return true
+		return l.parting()
 	}
 	size := l.gate.card.Head().Size
 	return s.Phase == uplink.Streaming && s.Acked == size && l.col.store.durable(l.gate.name, l.gate.card.Epoch()) == size

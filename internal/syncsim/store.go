@@ -39,6 +39,17 @@ func (r *rows) edge() *edge {
 type stored struct {
 	key      ed25519.PublicKey
 	journals []*rows
+	parted   map[uint32]bool // the epochs of which two journals are known
+}
+
+// leaf returns one entry, nil if it is not there.
+func (s *stored) leaf(epoch uint32, seq uint64) []byte {
+	for _, j := range s.journals {
+		if j.epoch == epoch && seq < uint64(len(j.leaves)) {
+			return j.leaves[seq]
+		}
+	}
+	return nil
 }
 
 func (s *stored) newest() *rows {
@@ -67,7 +78,7 @@ type store struct {
 // who may, is not at stake here.
 func (s *store) admitted(name string) *stored {
 	if s.gates[name] == nil {
-		s.gates[name] = &stored{key: publicKey(name)}
+		s.gates[name] = &stored{key: publicKey(name), parted: map[uint32]bool{}}
 	}
 	return s.gates[name]
 }
@@ -110,6 +121,13 @@ func (s *store) Commit(ctx context.Context, a collect.Append) error {
 		j.durable = len(j.leaves)
 		return nil
 	})
+}
+
+// Leaf implements collect.Store.
+func (s *store) Leaf(ctx context.Context, gate string, epoch uint32, seq uint64) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.admitted(gate).leaf(epoch, seq), ctx.Err()
 }
 
 // later makes rows durable some time after they were said to be.
@@ -159,7 +177,13 @@ func (s *store) transact(ctx context.Context, work func() error) error {
 func (s *store) Announce(context.Context, collect.Alarm) error { return s.beside() }
 
 // Diverge implements collect.Store.
-func (s *store) Diverge(context.Context, collect.Divergence) error { return s.beside() }
+func (s *store) Diverge(_ context.Context, d collect.Divergence) error {
+	if err := s.beside(); err != nil {
+		return err
+	}
+	s.set(func(s *store) { s.admitted(d.Gate).parted[d.Epoch] = true })
+	return nil
+}
 
 // Refuse implements collect.Store.
 func (s *store) Refuse(context.Context, string, string, []byte, time.Time) error { return s.beside() }

@@ -26,6 +26,7 @@ func TestAJournalThatPartedIsKeptApart(t *testing.T) {
 		"overlaps with other entries":      {func(s *source) collect.Message { return s.grow(4, 9).batch(6, 6) }, 12},
 		"ends where the stored one ends":   {func(s *source) collect.Message { return s.grow(2, 9).batch(8, 2) }, 10},
 		"greets where the stored one ends": {func(s *source) collect.Message { return s.grow(2, 9).hello("") }, 10},
+		"shows another entry before that":  {func(s *source) collect.Message { return s.grow(1, 9).batch(8, 1) }, 9},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, "east")
@@ -53,7 +54,7 @@ func TestAJournalThatPartedIsKeptApart(t *testing.T) {
 }
 
 // A shorter journal is no proof, for a hello may be late; the gate, which is
-// told a size beyond its own, knows.
+// told a size beyond its own, knows, and shows an entry of its own.
 func TestAGateWithAnOldCopyIsToldWhatItSignedBefore(t *testing.T) {
 	w := newWorld(t, "east")
 	east := w.gate("east")
@@ -93,10 +94,40 @@ func TestAnEpochBeginsWithAHelloThatSaysWhy(t *testing.T) {
 	}
 	w.want(first.hello(""), 10, "refused") // the old card is back
 	w.want(first.batch(10, 5), 10)
-	w.want(first.alarm(12), 10, "refused")
-	if len(w.store.diverged) != 0 || len(w.store.alarms) != 0 {
-		t.Errorf("kept: %+v, %+v", w.store.diverged, w.store.alarms)
+	if len(w.store.diverged) != 0 {
+		t.Errorf("kept: %+v", w.store.diverged)
 	}
+}
+
+// Whatever card is in a gate, somebody stands in its isolation room. What a
+// newer journal brings to an end is forgotten.
+func TestAnAlarmThatNoRecordCanJoinIsShownUntilANewerJournalBegins(t *testing.T) {
+	w := newWorld(t, "east")
+	east := w.gate("east")
+	w.truth["east"] = append(w.truth["east"], east.rebased(2), east.rebased(3))
+	w.send(east.hello(""))
+	w.send(east.batch(0, 10))
+	w.events()
+	parted := east.restored(8).grow(4, 9)
+	kept := func(n int) {
+		t.Helper()
+		if len(w.store.alarms) != n {
+			t.Errorf("%d alarms are kept, want %d", len(w.store.alarms), n)
+		}
+	}
+	w.want(parted.alarm(7), 10) // of what both have
+	w.want(parted.alarm(8), -1, "alarm")
+	w.want(parted.alarm(8), -1, "alarm")
+	w.want(parted.alarm(11), -1, "alarm")
+	kept(2)
+	w.want(east.rebased(2).hello("card restored"), 0, "hello")
+	kept(0)
+	w.want(parted.alarm(8), 0, "alarm") // the old card is back
+	w.want(east.alarm(8), 0)            // came long ago
+	w.want(east.alarm(12), 0, "alarm")
+	kept(2)
+	w.want(east.rebased(3).hello("card restored"), 0, "hello")
+	kept(0)
 }
 
 func TestTwoHellosAtOnceBeginOneEpoch(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"slices"
 	"sync"
 	"time"
 
@@ -104,6 +105,7 @@ func (m *memory) NewEpoch(ctx context.Context, e collect.Epoch) error {
 		}
 		m.writes++
 		s.journals = append(s.journals, &rows{epoch: e.Epoch, reason: e.Reason})
+		m.alarms = slices.DeleteFunc(m.alarms, func(a collect.Alarm) bool { return a.Gate == e.Gate && a.Epoch < e.Epoch })
 		return nil
 	})
 }
@@ -130,6 +132,23 @@ func (m *memory) Commit(ctx context.Context, a collect.Append) error {
 		j.tree, j.checkpoint = a.Tree, a.Checkpoint
 		return nil
 	})
+}
+
+func (m *memory) Leaf(ctx context.Context, gate string, epoch uint32, seq uint64) (leaf []byte, err error) {
+	err = m.call(ctx, "Leaf", func() error {
+		m.reads++
+		s, err := m.admitted(gate)
+		if err != nil {
+			return err
+		}
+		for _, j := range s.journals {
+			if j.epoch == epoch && seq < uint64(len(j.leaves)) {
+				leaf = j.leaves[seq]
+			}
+		}
+		return nil
+	})
+	return leaf, err
 }
 
 func (m *memory) Announce(ctx context.Context, a collect.Alarm) error {

@@ -30,18 +30,23 @@ type Journals interface {
 	// Gate returns who the gate is and how far its newest journal is stored:
 	// durably, and by whichever process. ErrUnknown unless it is admitted.
 	Gate(ctx context.Context, name string) (Gate, error)
-	// NewEpoch begins a journal at size 0 beside those that the gate had.
-	// ErrConflict unless its epoch is above theirs.
+	// NewEpoch begins a journal at size 0 beside those that the gate had, and
+	// forgets what was announced of those. ErrConflict unless its epoch is above
+	// theirs.
 	NewEpoch(ctx context.Context, e Epoch) error
 	// Commit stores entries and edge in one durable transaction. ErrConflict
 	// unless the journal's size is Append.First.
 	Commit(ctx context.Context, a Append) error
+	// Leaf returns one entry of any journal as it was hashed, nil if it is not
+	// stored.
+	Leaf(ctx context.Context, gate string, epoch uint32, seq uint64) ([]byte, error)
 }
 
 // Evidence is what is kept beside the record.
 type Evidence interface {
-	// Announce keeps an alarm until its entry is committed. One that is known
-	// already is nothing new.
+	// Announce keeps an alarm until its entry is committed or a newer journal
+	// begins, a bounded number of each gate. One that is known already is
+	// nothing new.
 	Announce(ctx context.Context, a Alarm) error
 	// Diverge keeps two signed checkpoints that do not fit each other. Of one
 	// epoch the first two are enough.

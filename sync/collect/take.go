@@ -80,8 +80,10 @@ func (c *Collector) batch(ctx context.Context, g Gate, payload []byte) ([]Out, e
 	switch {
 	case g.Epoch == 0:
 		return nil, errors.New("no hello came before the first batch")
-	case claimed.Epoch != g.Epoch, claimed.Size < size, b.First > size:
-		return c.have(g) // another journal, old, or a gap
+	case claimed.Epoch != g.Epoch, b.First > size:
+		return c.have(g) // another journal, or a gap
+	case claimed.Size < size:
+		return c.old(ctx, g, b)
 	}
 	fresh := b.Leaves[size-b.First:]
 	tree := g.Tree
@@ -110,49 +112,6 @@ func (c *Collector) commit(ctx context.Context, g Gate, a Append) ([]Out, error)
 	e.Added = len(a.Leaves)
 	c.observe(e)
 	return c.have(g)
-}
-
-// diverge keeps what the gate signed and what it signs now. The record stays
-// as it is; the have shows the gate where the two part.
-func (c *Collector) diverge(ctx context.Context, g Gate, claimed wire.SignedCheckpoint) ([]Out, error) {
-	head := g.Tree.Head()
-	err := c.store.Diverge(ctx, Divergence{Gate: g.Name, Epoch: g.Epoch, Noticed: c.now(),
-		Held:    Signed{Size: head.Size, Root: head.Root, Signature: g.Checkpoint},
-		Claimed: Signed{Size: claimed.Size, Root: claimed.Root, Signature: claimed.Signature[:]}})
-	if err != nil {
-		return nil, blame(err)
-	}
-	e := c.event(EventDiverged, g)
-	e.Reason = fmt.Sprintf("journal of size %d does not continue what is stored of it", claimed.Size)
-	c.observe(e)
-	return c.have(g)
-}
-
-// alarm keeps an announcement. It changes nothing about what is stored: only
-// one whose entry is there already is answered.
-func (c *Collector) alarm(ctx context.Context, g Gate, payload []byte) ([]Out, error) {
-	u, err := wire.ParseAlarm(payload)
-	if err != nil {
-		return nil, err
-	}
-	a, err := u.Verify(g.Key, g.Name)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case a.Epoch < g.Epoch:
-		return c.refuseOver(g, a.Epoch)
-	case a.Epoch == g.Epoch && a.Seq < g.Tree.Size():
-		return c.have(g)
-	}
-	err = c.store.Announce(ctx, Alarm{Gate: g.Name, Epoch: a.Epoch, Seq: a.Seq, Leaf: a.Leaf, Received: c.now()})
-	if err != nil {
-		return nil, blame(err)
-	}
-	e := c.event(EventAlarm, g)
-	e.Alarm = a
-	c.observe(e)
-	return nil, nil
 }
 
 // status passes on whether a gate is connected, as anybody may say.

@@ -12,7 +12,8 @@ const (
 	// outage the oldest are forgotten: their entries arrive all the same, in
 	// their turn.
 	maxNotices = 64
-	// repeatEvery is how often an alarm is announced until its entry has come.
+	// repeatEvery is how often an alarm is announced until its entry has come;
+	// protestEvery, where it can not.
 	repeatEvery = 10 * time.Second
 )
 
@@ -61,10 +62,14 @@ func (u *Uplink) acknowledge(size uint64) {
 func (u *Uplink) dueNotices(now time.Duration, all bool) (messages [][]byte) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	again := now + repeatEvery
+	if u.state.Phase == Diverged {
+		again = now + protestEvery
+	}
 	for i := range u.notices {
 		if n := &u.notices[i]; all || now >= n.due {
 			messages = append(messages, n.message)
-			n.due = now + repeatEvery
+			n.due = again
 		}
 	}
 	return messages

@@ -17,6 +17,9 @@ const (
 	// It is far below wire.MaxContent so that a slow line is never blocked long.
 	fullBatch = 500
 	fullBytes = 256 << 10
+	// aheadBatches is how many batches are read at once: a journal is read in
+	// pages longer than a batch, and no page is to be read twice.
+	aheadBatches = 2
 	// linger is how long fewer entries wait for more, while others are on their
 	// way.
 	linger = time.Second
@@ -46,6 +49,7 @@ type link struct {
 	begun bool     // the collector has answered in this session
 	acked uint64   // what it has, as far as it has said so
 	sent  uint64   // the first entry that is not on its way
+	ahead [][]byte // the entries from there on, as far as they were read
 	ends  []uint64 // the sizes after the batches on their way, rising
 	// asking says that no answer has come since the last hello. What it then
 	// says is later than all that was sent before.
@@ -62,6 +66,8 @@ type link struct {
 	greetAt  time.Duration // when to say hello because a collector came
 	deafAt   time.Duration // when to say that the collector does not answer
 	lingerAt time.Duration // when to send less than a full batch
+	// protestAt is when to prove that the collector's record is another.
+	protestAt time.Duration
 }
 
 func newLink(u *Uplink, s Session) *link {
@@ -106,9 +112,6 @@ func (l *link) run(ctx context.Context) error {
 // act does what is due, at most one batch of it, and returns when to act next:
 // whoever waits for a long backlog to be sent is asked in between.
 func (l *link) act(ctx context.Context) (time.Duration, error) {
-	if l.u.diverged() {
-		return never, nil
-	}
 	now := l.u.now()
 	if now >= l.deafAt {
 		l.deafen()
@@ -124,6 +127,9 @@ func (l *link) act(ctx context.Context) (time.Duration, error) {
 		}
 	}
 	l.told = true
+	if l.u.diverged() {
+		return l.protest(ctx)
+	}
 	if l.ready(now) {
 		if err := l.send(ctx); err != nil {
 			return 0, err
@@ -164,7 +170,7 @@ func (l *link) hello(ctx context.Context, now time.Duration) error {
 	if silent {
 		l.quiet = min(2*l.quiet, longestQuiet)
 	}
-	l.asking, l.latest, l.greetAt = true, 0, never
+	l.asking, l.latest, l.greetAt, l.protestAt = true, 0, never, 0
 	l.deafAt = min(l.deafAt, l.u.now()+deafAfter)
 	return nil
 }

@@ -145,7 +145,9 @@ type collector struct {
 	mute   bool // stores nothing and says nothing
 	takes  func(wire.Batch) bool
 	key    ed25519.PrivateKey
-	log    []wire.Kind // what came, in order
+	log    []wire.Kind  // what came, in order
+	proofs []wire.Batch // what a gate sends that has diverged
+	doubts bool         // the gate is told what its journal contradicts
 }
 
 // handle commits what continues the rows, and returns the have that answers.
@@ -211,6 +213,10 @@ func (c *collector) commit(payload []byte) error {
 		return err
 	}
 	size := c.tree.Size()
+	if c.doubts {
+		c.proofs = append(c.proofs, b)
+		return nil
+	}
 	if b.First > size || b.Checkpoint.Size <= size {
 		return nil
 	}

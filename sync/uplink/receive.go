@@ -2,10 +2,7 @@ package uplink
 
 import (
 	"context"
-	"errors"
 	"fmt"
-
-	"github.com/fxamacker/cbor/v2"
 
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/sync/wire"
@@ -99,7 +96,7 @@ func (l *link) have(ctx context.Context, payload []byte) error {
 		l.doubt(err)
 		return nil
 	}
-	if h.Epoch < l.u.o.Source.Epoch() || l.u.diverged() {
+	if h.Epoch < l.u.o.Source.Epoch() || l.u.diverged() && h.Epoch <= l.u.against.Epoch {
 		return nil
 	}
 	own, cause, err := l.compare(ctx, h)
@@ -107,7 +104,7 @@ func (l *link) have(ctx context.Context, payload []byte) error {
 	case err != nil:
 		return fmt.Errorf("%w: %w", errJournal, err)
 	case cause != CauseNone:
-		l.diverge(payload, own, cause)
+		l.diverge(h, payload, own, cause)
 	default:
 		l.settle(h)
 	}
@@ -166,28 +163,5 @@ func (l *link) settle(h wire.Have) {
 	l.u.change(func(s *State) { s.Phase, s.Cause, s.Acked, s.Heard = Streaming, cause, h.Size, heard.Wall })
 	if heard.Mono >= l.u.saved+saveEvery {
 		l.u.saveCursor()
-	}
-}
-
-// diverge ends sync with this collector and keeps the proof: two statements,
-// each signed by who made it. Arrivals go on, and so do documents.
-func (l *link) diverge(have []byte, own entry.Head, cause Cause) {
-	l.u.change(func(s *State) { s.Phase, s.Cause = Diverged, cause })
-	c := l.u.checkpoint(own).Sign(l.u.o.Key)
-	l.u.log.Error("collector and journal contradict each other", "cause", string(cause), "epoch", c.Epoch, "size", c.Size)
-	if l.u.o.KeepEvidence == nil {
-		return
-	}
-	mode, err := cbor.CoreDetEncOptions().EncMode()
-	var signed []byte
-	if err == nil {
-		signed, err = mode.Marshal(c)
-	}
-	name := fmt.Sprintf("diverged-%s-%d-%d", l.u.o.Collector.Name, c.Epoch, c.Size)
-	if err == nil {
-		err = errors.Join(l.u.o.KeepEvidence(name+"-theirs.cbor", have), l.u.o.KeepEvidence(name+"-ours.cbor", signed))
-	}
-	if err != nil {
-		l.u.log.Error("proof not kept", "err", err)
 	}
 }

@@ -70,28 +70,48 @@ func (l *link) batch(ctx context.Context) (message []byte, end uint64, err error
 }
 
 // read returns the entries of the next batch.
-func (l *link) read(ctx context.Context) (leaves [][]byte, err error) {
+func (l *link) read(ctx context.Context) ([][]byte, error) {
 	most := min(l.waiting(), fullBatch)
-	size := 0
-	for leaf, err := range l.u.o.Source.Leaves(ctx, l.sent) {
-		if err != nil {
+	if uint64(len(l.ahead)) < most {
+		if err := l.readAhead(ctx, min(l.waiting(), aheadBatches*fullBatch)); err != nil {
 			return nil, err
 		}
-		leaves = append(leaves, leaf)
+	}
+	n, size := 0, 0
+	for n < len(l.ahead) && uint64(n) < most && size < fullBytes {
+		size += len(l.ahead[n])
+		n++
+	}
+	leaves := l.ahead[:n]
+	l.ahead = l.ahead[n:]
+	return leaves, nil
+}
+
+// readAhead reads until so many entries are ahead, or all that fit.
+func (l *link) readAhead(ctx context.Context, most uint64) error {
+	size := 0
+	for leaf, err := range l.u.o.Source.Leaves(ctx, l.sent+uint64(len(l.ahead))) {
+		if err != nil {
+			return err
+		}
+		l.ahead = append(l.ahead, leaf)
 		size += len(leaf)
-		if uint64(len(leaves)) == most || size >= fullBytes {
-			return leaves, nil
+		if uint64(len(l.ahead)) == most || size >= aheadBatches*fullBytes {
+			return nil
 		}
 	}
-	return nil, fmt.Errorf("it ends at entry %d, before its head", l.sent+uint64(len(leaves)))
+	return fmt.Errorf("it ends at entry %d, before its head", l.sent+uint64(len(l.ahead)))
 }
 
 // advance counts what the collector has taken of what is on its way.
 func (l *link) advance(size uint64) {
-	l.acked, l.sent = size, max(l.sent, size)
+	l.acked = size
+	if size > l.sent {
+		l.sent, l.ahead = size, nil
+	}
 	l.ends = slices.DeleteFunc(l.ends, func(end uint64) bool { return end <= size })
 }
 
 // restart goes back, or forth, to where the collector is: what is on its way
 // is given up.
-func (l *link) restart(size uint64) { l.acked, l.sent, l.ends = size, size, nil }
+func (l *link) restart(size uint64) { l.acked, l.sent, l.ahead, l.ends = size, size, nil, nil }

@@ -236,7 +236,7 @@ func TestARestoredCollectorIsSentWhatItLost(t *testing.T) {
 				w.col.restore(w.src, 1200)
 				if announced {
 					w.announce(district)
-					w.pass(time.Second)
+					w.pass(time.Second + 10*latency) // until then the gate believes what it was told before
 				} else {
 					w.append(1) // does not continue what it has
 				}

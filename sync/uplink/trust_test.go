@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -86,23 +87,19 @@ func TestASignedContradictionStopsSyncAndIsKept(t *testing.T) {
 				w.wantState(uplink.Diverged, c.cause)
 				w.wantProof(have, c.ours)
 
-				w.col.set(func(c *collector) { c.log = nil })
+				w.col.set(func(c *collector) { c.log, c.doubts = nil, true })
 				w.append(1500)
-				w.announce(district)
-				if err := w.up.Alarm(2000, w.src.leaves[2000]); err != nil {
-					t.Fatal(err)
-				}
-				w.pass(time.Minute)
 				w.net.cut()
 				w.pass(time.Minute)
 				w.net.tell(wire.KindHave, w.signHave(2, func(*wire.Have) {})) // no later word takes it back
-				w.pass(2 * latency)
+				w.pass(time.Minute)
 				w.wantState(uplink.Diverged, c.cause)
-				for _, k := range look(w.col, func(c *collector) []wire.Kind { return c.log }) {
-					if k != wire.KindStatus {
-						t.Errorf("a %v was sent", k)
+				for _, b := range look(w.col, func(c *collector) []wire.Batch { return c.proofs }) {
+					if len(b.Leaves) != 1 {
+						t.Errorf("a batch of %d entries was sent", len(b.Leaves))
 					}
 				}
+				w.col.set(func(c *collector) { c.doubts = false })
 				w.net.tell(wire.KindPolicy, w.signDown(2, wire.Down{Kind: wire.KindPolicy, Number: 1, Scope: gate}))
 				w.pass(2 * latency)
 				if documents != 1 {
@@ -115,6 +112,88 @@ func TestASignedContradictionStopsSyncAndIsKept(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAGateThatHasDivergedProvesItToTheCollector(t *testing.T) {
+	const boot = 900
+	for name, c := range map[string]struct {
+		say func(*wire.Have)
+		seq uint64 // the entry that is sent
+	}{
+		"the collector has more":                     {func(h *wire.Have) { h.Size += 5 }, boot},
+		"the collector has another entry":            {func(h *wire.Have) { h.Root[0] ^= 1 }, boot},
+		"the collector ends before the process did":  {func(h *wire.Have) { h.Size = 700 }, 700},
+		"the collector ends where the process began": {func(h *wire.Have) { h.Size = boot }, boot},
+		"the collector has a newer epoch":            {func(h *wire.Have) { h.Epoch++ }, boot},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, 1000)
+				w.o.Boot = boot
+				w.start()
+				defer w.stop()
+				w.wantAll(time.Minute)
+				w.col.set(func(c *collector) { c.doubts, c.hellos = true, nil })
+				sent := func() (seqs []uint64) {
+					w.col.set(func(c *collector) {
+						for _, b := range c.proofs {
+							seqs = append(seqs, b.First)
+							if tree := w.src.tree(b.First + 1); len(b.Leaves) != 1 || b.Checkpoint.Head != tree.Head() {
+								t.Errorf("%d entries under %+v", len(b.Leaves), b.Checkpoint)
+							}
+						}
+						c.proofs = nil
+					})
+					return seqs
+				}
+				want := func(when string, n int) {
+					t.Helper()
+					if got := sent(); !slices.Equal(got, slices.Repeat([]uint64{c.seq}, n)) {
+						t.Errorf("%s: entries %d were sent, want %d times %d", when, got, n, c.seq)
+					}
+				}
+				w.net.tell(wire.KindHave, w.signHave(2, c.say))
+				w.pass(3 * latency)
+				want("at once", 1)
+				w.pass(150 * time.Second)
+				want("in 150 s", 2)
+				w.announce(district)
+				w.pass(2 * time.Second)
+				want("after an announce", 1)
+				w.net.cut()
+				w.pass(10 * time.Second)
+				want("in a new session", 1)
+				if n := look(w.col, func(c *collector) int { return len(c.hellos) }); n != 2 {
+					t.Errorf("%d hellos, want 2", n)
+				}
+			})
+		})
+	}
+}
+
+// A have that was long on its way may be the first to be contradicted; only
+// the highest epoch says where the next journal must begin.
+func TestTheHighestEpochThatACollectorNamesIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1000)
+		w.start()
+		defer w.stop()
+		w.wantAll(time.Minute)
+		say := func(f func(*wire.Have)) []byte {
+			have := w.signHave(2, f)
+			w.net.tell(wire.KindHave, have)
+			w.pass(2 * latency)
+			return have
+		}
+		w.col.set(func(c *collector) { c.doubts = true })
+		say(func(h *wire.Have) { h.Size++ })
+		newest := say(func(h *wire.Have) { h.Epoch, h.Size = 4, 7 })
+		w.wantState(uplink.Diverged, uplink.CauseEpoch)
+		say(func(h *wire.Have) { h.Epoch, h.Size = 3, 9 })
+		if kept := w.proofs["diverged-district-4-7"+uplink.EvidenceTheirs]; !bytes.Equal(kept, newest) || len(w.proofs) != 4 {
+			t.Errorf("%d proofs are kept, of epoch 4 %x", len(w.proofs), kept)
+		}
+	})
 }
 
 // wantProof reads what was kept as a stranger would.
@@ -224,6 +303,40 @@ func TestAnAlarmGoesAheadOfABacklogAndIsRepeated(t *testing.T) {
 		w.pass(time.Hour)
 		if n := look(w.col, func(c *collector) int { return len(c.alarms[100_000]) }); n != last {
 			t.Error("repeated after its entry had arrived")
+		}
+	})
+}
+
+// No have can ever end it, so that it costs less than other alarms; and it is
+// heard in the very session in which it is raised.
+func TestAGateThatHasDivergedStillAnnouncesAlarms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1000)
+		w.start()
+		defer w.stop()
+		w.wantAll(time.Minute)
+		w.col.set(func(c *collector) { c.doubts = true })
+		w.net.tell(wire.KindHave, w.signHave(2, func(h *wire.Have) { h.Size += 500 }))
+		w.pass(2 * latency)
+		w.append(1)
+		raised := time.Now()
+		if err := w.up.Alarm(1000, w.src.leaves[1000]); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(150 * time.Second)
+		told := look(w.col, func(c *collector) []time.Time { return c.alarms[1000] })
+		if len(told) != 3 || told[0].Sub(raised) > 2*latency {
+			t.Fatalf("announced at %v, raised at %v", told, raised)
+		}
+		for _, d := range gaps(told) {
+			if d.Round(time.Second) != time.Minute {
+				t.Errorf("repeated after %v", d)
+			}
+		}
+		w.net.cut()
+		w.pass(time.Second)
+		if n := look(w.col, func(c *collector) int { return len(c.alarms[1000]) }); n != 4 {
+			t.Error("not announced in a new session")
 		}
 	})
 }

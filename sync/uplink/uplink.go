@@ -125,8 +125,8 @@ type Options struct {
 	// good is taken. It must not block. nil ignores documents.
 	Down func(wire.Down) error
 	// KeepEvidence stores what proves a contradiction: the collector's have as
-	// it came, and the gate's own signed checkpoint as a CBOR array. nil keeps
-	// nothing.
+	// it came, in a name that ends in EvidenceTheirs, and the gate's own signed
+	// checkpoint as a CBOR array. nil keeps nothing.
 	KeepEvidence func(name string, data []byte) error
 	// Changed is called when State has changed, except for its Size. It must
 	// not block. May be nil.
@@ -145,8 +145,9 @@ type Uplink struct {
 	wake chan struct{} // something grew, or an alarm is due
 
 	// Of Run's goroutine alone.
-	taken map[document]uint64 // the number of the last document of each sort
-	saved time.Duration       // when the cursor was last written
+	taken   map[document]uint64 // the number of the last document of each sort
+	saved   time.Duration       // when the cursor was last written
+	against wire.Have           // what the journal contradicts, if it has diverged
 
 	mu      sync.Mutex
 	state   State
@@ -184,6 +185,7 @@ func (u *Uplink) Grew() {
 // word that a contradiction is settled takes effect.
 func (u *Uplink) Run(ctx context.Context) {
 	acked := u.loadCursor()
+	u.against = wire.Have{}
 	u.change(func(s *State) { *s = State{Phase: Connecting, Acked: acked} })
 	defer u.change(func(s *State) { s.Phase, s.Cause = Off, CauseNone })
 	pause := shortestPause

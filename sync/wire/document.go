@@ -14,7 +14,8 @@ const maxBody = MaxPayload - maxShort
 type RosterList struct {
 	// AllowLeft is how many people may leave where more than usual do.
 	AllowLeft uint32
-	// List is a list as a school's office writes it; its own reader judges it.
+	// List is a numbered list as package roster writes it: everybody with the
+	// roster number that the collector knows them by. Its own reader judges it.
 	List []byte
 }
 
@@ -48,9 +49,10 @@ func (m *rosterBody) check() error { return checkFormat(m.Format, m.Kind, KindRo
 // HoldOrder is the body of a KindHold document: it places a hold against one
 // subject, or lifts the one that the same collector placed.
 type HoldOrder struct {
-	// Roster is the hash of the roster whose number Subject is. At a gate with
-	// another roster the same number may be somebody else.
-	Roster [sha256.Size]byte
+	// Key is the subject's, as package roster makes it of roster number and
+	// school number: at a gate with another roster the same roster number may be
+	// somebody else.
+	Key [sha256.Size]byte
 	// Subject is a roster number, from 1.
 	Subject uint64
 	// Place says that the hold stands from now on; otherwise it is lifted.

@@ -10,7 +10,7 @@ import (
 )
 
 func TestADocumentsBodyComesBackAsItWas(t *testing.T) {
-	for _, want := range []wire.HoldOrder{{Roster: [32]byte{1, 31: 2}, Subject: 42, Place: true}, {Subject: math.MaxInt64}} {
+	for _, want := range []wire.HoldOrder{{Key: [32]byte{1, 31: 2}, Subject: 42, Place: true}, {Subject: math.MaxInt64}} {
 		b, err := want.Encode()
 		if err != nil {
 			t.Fatal(err)
@@ -19,7 +19,7 @@ func TestADocumentsBodyComesBackAsItWas(t *testing.T) {
 			t.Errorf("%+v came back as %+v, %v", want, got, err)
 		}
 	}
-	for _, want := range []wire.RosterList{{AllowLeft: 3, List: []byte("学号,姓名\n")}, {List: []byte{}}} {
+	for _, want := range []wire.RosterList{{AllowLeft: 3, List: []byte("roster_number,number\n")}, {List: []byte{}}} {
 		b, err := want.Encode()
 		if err != nil {
 			t.Fatal(err)
@@ -60,11 +60,11 @@ func TestABodyThatIsNoneIsRefused(t *testing.T) {
 
 // Whatever is read, the same bytes are written for it.
 func FuzzDocumentBody(f *testing.F) {
-	hold, err := wire.HoldOrder{Roster: [32]byte{7}, Subject: 9, Place: true}.Encode()
+	hold, err := wire.HoldOrder{Key: [32]byte{7}, Subject: 9, Place: true}.Encode()
 	if err != nil {
 		f.Fatal(err)
 	}
-	list, err := wire.RosterList{AllowLeft: 2, List: []byte("number,name\n")}.Encode()
+	list, err := wire.RosterList{AllowLeft: 2, List: []byte("roster_number,number\n")}.Encode()
 	if err != nil {
 		f.Fatal(err)
 	}
