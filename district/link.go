@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/sync/collect"
 	"github.com/menshen/menshen/sync/mqtt"
@@ -77,18 +79,27 @@ func (d *District) visit(ctx context.Context) (connected bool, err error) {
 	if err := answer(ctx, session, []collect.Out{announce}); err != nil {
 		return true, err
 	}
+	running, run := errgroup.WithContext(ctx)
+	running.Go(func() error { return d.receive(run, session) })
+	running.Go(func() error { return d.send(run, session) })
+	return true, running.Wait()
+}
+
+// receive takes and answers what gates send until the session or the context
+// ends.
+func (d *District) receive(ctx context.Context, session *mqtt.Session) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return true, nil
+			return nil
 		case <-session.Done():
-			return true, session.Err()
+			return session.Err()
 		case m := <-session.Messages():
 			// What has begun to be stored is stored, and acknowledged if that is
 			// still possible: a stop waits for one batch.
 			out := d.collector.Handle(context.WithoutCancel(ctx), collect.Message{Topic: m.Topic, Payload: m.Payload})
 			if err := answer(ctx, session, out); err != nil {
-				return true, err
+				return err
 			}
 		}
 	}

@@ -29,6 +29,9 @@ type seen struct {
 	// told says that it, or the broker in its name, said whether it is
 	// connected. Nobody signs that: it is shown and nothing else.
 	told, online bool
+	// turned is when it came, or went, as the collector saw it; zero of a gate
+	// that had gone before there was anybody to see it.
+	turned time.Time
 	// began is the gate's own time, in Unix milliseconds, of the last status in
 	// which it was connected; left that of the last in which it was not.
 	began, left int64
@@ -37,6 +40,17 @@ type seen struct {
 // orderly says that a gate that is not connected said so itself: a will, which
 // the broker speaks, was written before the session that it ends.
 func (s seen) orderly() bool { return s.began != 0 && s.left > s.began }
+
+// tell notes whether the gate is connected.
+func (s *seen) tell(online bool, at time.Time) {
+	switch {
+	case s.told && s.online == online:
+		return
+	case !s.told && !online: // retained: who knows since when
+		at = time.Time{}
+	}
+	s.told, s.online, s.turned = true, online, at
+}
 
 // observe takes what became of a message.
 func (l *live) observe(e collect.Event) {
@@ -48,7 +62,7 @@ func (l *live) observe(e collect.Event) {
 		s.heard = e.At
 		if e.Kind == collect.EventHello {
 			s.epoch, s.size = e.Hello.Checkpoint.Epoch, e.Hello.Checkpoint.Size
-			s.told, s.online = true, true
+			s.tell(true, e.At)
 		}
 		if e.Kind == collect.EventAlarm || e.Kind == collect.EventDiverged {
 			l.urgent++
@@ -56,7 +70,7 @@ func (l *live) observe(e collect.Event) {
 		l.gates[e.Gate] = s
 	case collect.EventStatus:
 		s := l.gates[e.Gate]
-		s.told, s.online = true, e.Status.Online
+		s.tell(e.Status.Online, e.At)
 		if s.online {
 			s.began = e.Status.Wall
 		} else {

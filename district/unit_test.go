@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -98,14 +99,14 @@ func TestOnlyDecidedArrivalsInwardAreCounted(t *testing.T) {
 			must(t, err)
 			leaf, err := entry.Entry{Kind: kind, Wall: noon.UnixMilli(), Body: body}.Marshal()
 			must(t, err)
-			day, key := tally(leaf)
-			if key != tt.want || key != "" && day != "2020-12-07" {
-				t.Errorf("got %q on %q", key, day)
+			m := reader{}.meaning(leaf)
+			if m.Key != tt.want || m.Key != "" && m.Day != "2020-12-07" {
+				t.Errorf("got %q on %q", m.Key, m.Day)
 			}
 		})
 	}
-	if day, key := tally([]byte("no entry")); day+key != "" {
-		t.Errorf("got %q, %q", day, key)
+	if m := (reader{}).meaning([]byte("no entry")); !reflect.DeepEqual(m, store.Meaning{}) {
+		t.Errorf("got %+v", m)
 	}
 }
 
@@ -113,44 +114,6 @@ func TestWhatACardRepeatsIsNotCountedTwice(t *testing.T) {
 	got := sum([]store.Count{{Epoch: 1, Key: "admit", N: 500}, {Epoch: 2, Key: "admit", N: 520}, {Epoch: 2, Key: "isolate", N: 1}, {Epoch: 1, Key: "new", N: 9}})
 	if want := (page.Counts{Admit: 520, Isolate: 1}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
-	}
-}
-
-func TestSilenceHasItsKind(t *testing.T) {
-	at := time.Date(2020, 12, 7, 7, 0, 0, 0, time.UTC)
-	ago := func(d time.Duration) time.Time { return at.Add(-d) }
-	var some, more entry.Tree
-	some.Append([]byte("a"))
-	more.Append([]byte("a"))
-	more.Append([]byte("b"))
-	stored := store.Stream{Epoch: 1, Tree: some, Received: ago(time.Minute)}
-	there := seen{heard: ago(time.Minute), epoch: 1, size: 1, told: true, online: true, began: 10}
-	gone := there
-	gone.online, gone.left = false, 5
-	for rule, tt := range map[string]struct {
-		k    known
-		want page.State
-	}{
-		"never heard of":                    {known{}, page.Never},
-		"heard before the collector began":  {known{journal: stored}, page.Unknown},
-		"connected and whole":               {known{journal: stored, seen: there}, page.Up},
-		"connected, and more to come":       {known{journal: stored, seen: seen{heard: ago(0), epoch: 1, size: 2, told: true, online: true}}, page.Behind},
-		"connected, no heartbeat":           {known{journal: store.Stream{Epoch: 1, Tree: some, Received: ago(12 * time.Minute)}, seen: seen{told: true, online: true}}, page.Quiet},
-		"connected, never a signed word":    {known{seen: seen{told: true, online: true}}, page.Quiet},
-		"gone by its will":                  {known{journal: stored, seen: gone}, page.Lost},
-		"gone with a farewell":              {known{journal: stored, seen: seen{told: true, began: 10, left: 11}}, page.Stopped},
-		"gone after its stop was recorded":  {known{journal: stored, seen: gone, last: entry.Entry{Kind: entry.KindStop}}, page.Stopped},
-		"what was stopped and is back":      {known{journal: stored, seen: there, last: entry.Entry{Kind: entry.KindStop}}, page.Up},
-		"another journal than is announced": {known{journal: store.Stream{Epoch: 2, Received: ago(0)}, seen: there}, page.Up},
-		"differs, whatever else":            {known{journal: stored, seen: gone, diverged: at}, page.Diverged},
-		"shut out, whatever else":           {known{gate: store.Gate{Revoked: at}, diverged: at}, page.Revoked},
-	} {
-		t.Run(rule, func(t *testing.T) {
-			tt.k.now = at
-			if got, _ := tt.k.state(); got != tt.want {
-				t.Errorf("got %v, want %v", got, tt.want)
-			}
-		})
 	}
 }
 

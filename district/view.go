@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/district/store"
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/screening"
@@ -17,11 +18,11 @@ const (
 	// viewFor is how long a view is shown before it is made anew, whatever
 	// comes: on a busy morning something comes all the time.
 	viewFor = 500 * time.Millisecond
-	// quietAfter is how long a gate that is connected may be silent: two of its
-	// heartbeats, and a little.
-	quietAfter = 11 * time.Minute
-	// maxRefusals is how many refused messages are shown.
+	// maxRefusals is how many refused messages are shown, and how many names
+	// that the broker refused.
 	maxRefusals = 20
+	// maxAlarms is how many announced alarms are shown.
+	maxAlarms = 50
 )
 
 // view is the last view that was made, for all pages.
@@ -62,39 +63,47 @@ func (d *District) look(ctx context.Context, now time.Time) (v page.View, err er
 	if err != nil {
 		return v, err
 	}
-	schools := map[string]string{}
+	documents, err := d.Documents(ctx)
+	if err != nil {
+		return v, err
+	}
+	byName := map[string]store.Gate{}
 	for _, g := range gates {
-		schools[g.Name] = g.School
-		k := known{gate: g, seen: live[g.Name], now: now}
+		byName[g.Name] = g
+		k := known{gate: g, seen: live[g.Name], calendar: d.o.Config.Calendar, connected: v.Connected, now: now, documents: documents[g.Name]}
 		if err := k.read(ctx, d.store, divergences); err != nil {
 			return v, err
 		}
 		v.Gates = append(v.Gates, k.page())
 	}
 	slices.SortStableFunc(v.Gates, func(a, b page.Gate) int {
-		return cmp.Or(cmp.Compare(a.State, b.State), cmp.Compare(b.Today.Isolate, a.Today.Isolate))
+		return cmp.Or(urgentFirst(a, b), cmp.Compare(a.State, b.State), cmp.Compare(b.Today.Isolate, a.Today.Isolate))
 	})
 	for _, x := range divergences {
 		v.Divergences = append(v.Divergences, page.Divergence{
 			Gate: x.Gate, Epoch: x.Epoch, Noticed: x.Noticed, Held: x.Held.Size, Claimed: x.Claimed.Size,
 		})
 	}
-	return v, d.lookBeside(ctx, &v, schools)
+	return v, d.lookBeside(ctx, &v, byName)
+}
+
+func urgentFirst(a, b page.Gate) int {
+	switch {
+	case a.Urgent == b.Urgent:
+		return 0
+	case a.Urgent:
+		return -1
+	}
+	return 1
 }
 
 // lookBeside reads what is no part of the record.
-func (d *District) lookBeside(ctx context.Context, v *page.View, schools map[string]string) error {
+func (d *District) lookBeside(ctx context.Context, v *page.View, gates map[string]store.Gate) error {
 	alarms, err := d.store.Alarms(ctx)
 	if err != nil {
 		return err
 	}
-	for _, a := range alarms {
-		shown := page.Alarm{Gate: a.Gate, School: schools[a.Gate], Seq: a.Seq, At: a.Received, Received: a.Received}
-		if e, err := entry.Unmarshal(a.Leaf); err == nil {
-			shown.At = time.UnixMilli(e.Wall)
-		}
-		v.Alarms = append(v.Alarms, shown)
-	}
+	v.Alarms, v.MoreAlarms = announced(alarms, gates)
 	refusals, err := d.store.Refusals(ctx)
 	if err != nil {
 		return err
@@ -102,18 +111,44 @@ func (d *District) lookBeside(ctx context.Context, v *page.View, schools map[str
 	for _, r := range refusals[:min(len(refusals), maxRefusals)] {
 		v.Refusals = append(v.Refusals, page.Refusal{Gate: r.Gate, Reason: r.Reason, Received: r.Received})
 	}
+	if d.broker == nil {
+		return nil // the other one's own log has it
+	}
+	attempts := d.broker.Refusals()
+	for _, r := range attempts[:min(len(attempts), maxRefusals)] {
+		v.Attempts = append(v.Attempts, page.Attempt{Gate: r.Name, Kind: r.Kind.String(), Detail: r.Detail, Times: r.Times, Last: r.Last})
+	}
 	return nil
+}
+
+// announced returns how the oldest alarms are shown, and how many more there
+// are: a page of thousands would help nobody.
+func announced(alarms []store.Alarm, gates map[string]store.Gate) (shown []page.Alarm, more int) {
+	n := min(len(alarms), maxAlarms)
+	for _, a := range alarms[:n] {
+		g := gates[a.Gate]
+		one := page.Alarm{Gate: a.Gate, School: g.School, Duty: g.Duty, Seq: a.Seq, At: a.Received, Received: a.Received}
+		if e, err := entry.Unmarshal(a.Leaf); err == nil {
+			one.At = time.UnixMilli(e.Wall)
+		}
+		shown = append(shown, one)
+	}
+	return shown, len(alarms) - n
 }
 
 // known is what is known of one gate.
 type known struct {
-	gate     store.Gate
-	seen     seen
-	now      time.Time
-	journal  store.Stream // the newest; zero if there is none
-	last     entry.Entry  // its newest entry here; zero if there is none
-	diverged time.Time    // when that was noticed of this journal; zero if it was not
-	today    page.Counts
+	gate      store.Gate
+	seen      seen
+	calendar  config.Calendar
+	connected bool // there is a session with the broker
+	now       time.Time
+	journal   store.Stream // the newest; zero if there is none
+	last      entry.Entry  // its newest entry here; zero if there is none
+	arrived   bool         // somebody has, in the present arrival window
+	diverged  time.Time    // when that was noticed of this journal; zero if it was not
+	today     page.Counts
+	documents Documents
 }
 
 func (k *known) read(ctx context.Context, s *store.Store, divergences []store.Divergence) error {
@@ -130,6 +165,11 @@ func (k *known) read(ctx context.Context, s *store.Store, divergences []store.Di
 			return err
 		}
 		if k.last, err = entry.Unmarshal(leaf); err != nil {
+			return err
+		}
+	}
+	if k.seen.online {
+		if err := k.lookForArrival(ctx, s); err != nil {
 			return err
 		}
 	}
@@ -165,8 +205,9 @@ func sum(counts []store.Count) (c page.Counts) {
 }
 
 func (k *known) page() page.Gate {
-	g := page.Gate{Name: k.gate.Name, School: k.gate.School, Duty: k.gate.Duty, Today: k.today}
-	g.State, g.Since = k.state()
+	now := k.stand()
+	g := page.Gate{Name: k.gate.Name, School: k.gate.School, Duty: k.gate.Duty, Today: k.today,
+		State: now.state, Since: now.since, Urgent: now.urgent, Documents: k.documents.page()}
 	if k.last.Kind != 0 {
 		g.Last = time.UnixMilli(k.last.Wall)
 	}
@@ -182,29 +223,11 @@ func (k *known) backlog() uint64 {
 	return 0
 }
 
-// state says how the gate is, and since when as far as that is known.
-func (k *known) state() (page.State, time.Time) {
-	heard := k.seen.heard
-	if heard.Before(k.journal.Received) {
-		heard = k.journal.Received
+// page returns what is shown of the documents at a gate.
+func (d Documents) page() page.Documents {
+	shown := page.Documents{Roster: d.Roster.Version, Policy: d.Policy, Refused: d.Refused, RefusedAt: d.RefusedAt}
+	if !d.Taken {
+		shown.Missing = d.Posted
 	}
-	switch {
-	case !k.gate.Revoked.IsZero():
-		return page.Revoked, k.gate.Revoked
-	case !k.diverged.IsZero():
-		return page.Diverged, k.diverged
-	case heard.IsZero() && !k.seen.told:
-		return page.Never, k.gate.Admitted
-	case !k.seen.told:
-		return page.Unknown, heard
-	case !k.seen.online && (k.seen.orderly() || k.last.Kind == entry.KindStop):
-		return page.Stopped, heard
-	case !k.seen.online:
-		return page.Lost, heard
-	case k.now.Sub(heard) > quietAfter: // connected, but with the wrong key perhaps
-		return page.Quiet, heard
-	case k.backlog() > 0:
-		return page.Behind, k.journal.Received
-	}
-	return page.Up, time.Time{}
+	return shown
 }

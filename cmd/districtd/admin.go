@@ -81,21 +81,19 @@ func (t *tool) admit(ctx context.Context, args []string) (err error) {
 	if password != "" {
 		g.Password = district.HashPassword(g.Name, password)
 	}
-	s, err := t.open(ctx)
+	err = t.with(ctx, func(s *store.Store) error {
+		if err := keepWords(ctx, s, &g); err != nil {
+			return err
+		}
+		return s.Admit(ctx, g)
+	})
 	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := keepWords(ctx, s, &g); err != nil {
-		return err
-	}
-	if err := s.Admit(ctx, g); err != nil {
 		return err
 	}
 	if password != "" && !*given {
 		fmt.Fprintln(t.stdout, password)
 	}
-	return nil
+	return t.office(ctx, func(o *district.Office) error { return o.Supply(ctx, g) })
 }
 
 // password returns the gate's password at the collector's own broker, given or

@@ -1,6 +1,6 @@
 // Command districtd runs one collector, of a district or a school: it takes
 // the journals of gates, keeps them, and serves the page and the pull. It also
-// says which gates and programs are let in.
+// says which gates and programs are let in, and sends rosters to gates.
 //
 // It exits 0 after a stop by SIGTERM or interrupt, 1 after a failure, 2 when
 // called wrongly, 78 when the configuration is at fault.
@@ -42,6 +42,14 @@ const usage = `districtd collects the journals of gates.
                                is read from standard input or the broker is another one
   gates                        who is let in
   revoke GATE                  let a gate in no more; what was collected stays
+  roster import [-allow-left N] [-yes] -school NAME FILE.csv
+                               make a list the roster of a school and send it to the school's gates;
+                               says first what changes, and asks, unless -yes
+  roster undo -school NAME     bring back the roster before the last change, and send it
+  roster list                  the schools, and which of their gates have the newest list
+  policy send -gate GATE|-all FILE
+                               send a policy document; gates of this release refuse them, each with
+                               an entry
   token add [-names] NAME      let a program or a person read; prints the token once
   token list
   token revoke NAME
@@ -112,7 +120,7 @@ func commandOf(args []string) func(*tool, context.Context) error {
 		return (*tool).serve
 	}
 	name, rest := args[0], args[1:]
-	if len(rest) > 0 && name == "token" {
+	if len(rest) > 0 && (name == "token" || name == "roster" || name == "policy") {
 		name, rest = name+" "+rest[0], rest[1:]
 	}
 	with := func(f func(*tool, context.Context, []string) error) func(*tool, context.Context) error {
@@ -127,12 +135,19 @@ func commandOf(args []string) func(*tool, context.Context) error {
 		return with((*tool).addToken)
 	case "token revoke":
 		return with((*tool).revokeToken)
+	case "roster import":
+		return with((*tool).importRoster)
+	case "roster undo":
+		return with((*tool).undoRoster)
+	case "policy send":
+		return with((*tool).sendPolicy)
 	}
 	if len(rest) > 0 {
 		return nil
 	}
 	return map[string]func(*tool, context.Context) error{
 		"run": (*tool).serve, "check": (*tool).check, "key": (*tool).key, "gates": (*tool).gates, "token list": (*tool).tokens,
+		"roster list": (*tool).rosters,
 	}[name]
 }
 

@@ -1,10 +1,10 @@
 // Package broker is the MQTT broker that runs within a collector's process.
 //
-// It knows names, passwords and who may speak and listen where. It does not
-// know what is said: it stores nothing that anyone relies on, and whoever owns
-// the journal repeats what a broker loses. It is NATS with its MQTT listener
-// and nothing else; firmware-config/mosquitto holds the same rules for a
-// broker of its own.
+// It knows names, passwords and who may speak and listen where, and counts by
+// name what it refuses. It does not know what is said: it stores nothing that
+// anyone relies on, and whoever owns the journal repeats what a broker loses.
+// It is NATS with its MQTT listener and nothing else;
+// firmware-config/mosquitto holds the same rules for a broker of its own.
 package broker
 
 import (
@@ -95,7 +95,7 @@ func start(o Options) (*Broker, error) {
 		return nil, err
 	}
 	g.server = srv
-	log := &natsLog{log: o.Log}
+	log := &natsLog{log: o.Log, refused: &g.refused}
 	srv.SetLogger(log, false, false)
 	srv.Start()
 	if err := ready(srv, log); err != nil {

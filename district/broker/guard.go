@@ -18,6 +18,7 @@ type guard struct {
 	collector string
 	password  string // the collector's, made at each start and known to this process only
 	gate      func(name, password string) bool
+	refused   refused
 
 	mu   sync.Mutex
 	open map[string][]uint64 // each gate's connections, some of them over
@@ -27,11 +28,17 @@ type guard struct {
 func (g *guard) Check(c server.ClientAuthentication) bool {
 	name, password := c.GetOpts().Username, c.GetOpts().Password
 	// The name goes into permissions, where . * and > have a meaning.
-	if !wire.ValidName(name) || g.clientID(c.GetID()) != name {
+	if !wire.ValidName(name) {
+		g.refused.add("", RefusedLogin, "")
+		return false
+	}
+	if id := g.clientID(c.GetID()); id != name {
+		g.refused.add(name, RefusedID, id)
 		return false
 	}
 	if name == g.collector {
 		if subtle.ConstantTimeCompare([]byte(password), []byte(g.password)) != 1 {
+			g.refused.add(name, RefusedLogin, "")
 			return false
 		}
 		c.RegisterUser(&server.User{Permissions: collectorMay()})
@@ -42,6 +49,7 @@ func (g *guard) Check(c server.ClientAuthentication) bool {
 	g.remember(name, c.GetID())
 	if !g.gate(name, password) {
 		g.forget(name, c.GetID())
+		g.refused.add(name, RefusedLogin, "")
 		return false
 	}
 	c.RegisterUser(&server.User{Permissions: gateMay(name)})

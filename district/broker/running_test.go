@@ -23,7 +23,7 @@ import (
 )
 
 // patience is what a test waits for something that must come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // passwords are everybody's but the embedded broker's collector's, which makes
 // its own.
@@ -38,6 +38,8 @@ type running struct {
 	addr      string
 	trust     *tls.Config
 	collector mqtt.Options
+	// broker returns the embedded one that runs now.
+	broker func() *Broker
 	// restart ends the broker at once and starts it again at its address.
 	restart func(t *testing.T)
 }
@@ -113,7 +115,7 @@ func embedded(t *testing.T) *running {
 		Gate: func(name, password string) bool { return password != "" && passwords()[name] == password },
 	}
 	b := begin(t, o)
-	r := &running{addr: b.Addr(), trust: trust(t, dir), collector: b.local}
+	r := &running{addr: b.Addr(), trust: trust(t, dir), collector: b.local, broker: func() *Broker { return b }}
 	r.restart = func(t *testing.T) {
 		b.Close()
 		o.Listen = r.addr

@@ -30,9 +30,10 @@ func (f form) contentType() string {
 	return "application/x-ndjson"
 }
 
-func (f form) write(w io.Writer, rows []store.Row) error {
-	if f == table {
-		return writeTable(w, rows)
+// write writes rows in the form that was asked for.
+func (q query) write(w io.Writer, rows []named) error {
+	if q.form == table {
+		return writeTable(w, q.names, rows)
 	}
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
@@ -59,14 +60,32 @@ type line struct {
 	// Received is when the collector stored it.
 	Received time.Time
 	export.Fields
+	// Name, Class and Number are of the subject, where names are asked for and known.
+	Name, Class, Number string `json:",omitempty"`
 }
 
-func read(row store.Row) (line, entry.Entry, error) {
+func read(row named) (line, entry.Entry, error) {
 	e, err := entry.Unmarshal(row.Leaf)
 	if err != nil { // the collector lets no such leaf in
 		return line{}, entry.Entry{}, fmt.Errorf("entry %d of %s: %w", row.Seq, row.Gate, err)
 	}
-	return line{row.Cursor, row.Gate, row.Epoch, row.Seq, row.Received.UTC(), export.Of(e, row.Leaf)}, e, nil
+	return line{row.Cursor, row.Gate, row.Epoch, row.Seq, row.Received.UTC(), export.Of(e, row.Leaf), row.Name, row.Class, row.Number}, e, nil
+}
+
+// subject returns the roster number that an arrival or an answer is about, 0
+// for none.
+func subject(leaf []byte) uint64 {
+	e, err := entry.Unmarshal(leaf)
+	var arrival entry.Arrival
+	var answer entry.Answer
+	switch {
+	case err != nil: // read says so
+	case e.Kind == entry.KindArrival && e.Decode(&arrival) == nil:
+		return arrival.Subject
+	case e.Kind == entry.KindAnswer && e.Decode(&answer) == nil:
+		return answer.Subject
+	}
+	return 0
 }
 
 // columns of the table. Those from Arrival to Rows are of arrivals only.
@@ -75,16 +94,26 @@ func columns() []string {
 		"Arrival", "Direction", "Outcome", "Subject", "Value", "Peak", "Rows", "Body"}
 }
 
-func writeTable(w io.Writer, rows []store.Row) error {
+// nameColumns stand behind them where names are asked for.
+func nameColumns() []string { return []string{"Name", "Class", "Number"} }
+
+func writeTable(w io.Writer, names bool, rows []named) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
-	if err := out.Write(columns()); err != nil {
+	head := columns()
+	if names {
+		head = append(head, nameColumns()...)
+	}
+	if err := out.Write(head); err != nil {
 		return err
 	}
 	for _, row := range rows {
 		record, err := tableRow(row)
 		if err != nil {
 			return err
+		}
+		if names {
+			record = append(record, row.Name, row.Class, row.Number)
 		}
 		if err := out.Write(record); err != nil {
 			return err
@@ -94,7 +123,7 @@ func writeTable(w io.Writer, rows []store.Row) error {
 	return out.Error()
 }
 
-func tableRow(row store.Row) ([]string, error) {
+func tableRow(row named) ([]string, error) {
 	l, e, err := read(row)
 	if err != nil {
 		return nil, err

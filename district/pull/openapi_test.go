@@ -95,7 +95,7 @@ func TestEveryParameterIsDescribed(t *testing.T) {
 }
 
 func TestEveryFieldOfALineIsDescribed(t *testing.T) {
-	l, _, err := read(store.Row{Gate: "east", Epoch: 1, Leaf: arrival(t, 1)})
+	l, _, err := read(named{store.Row{Gate: "east", Epoch: 1, Leaf: arrival(t, 1)}, Person{"name", "class", "number"}})
 	must(t, err)
 	b, err := json.Marshal(l)
 	must(t, err)
@@ -104,7 +104,7 @@ func TestEveryFieldOfALineIsDescribed(t *testing.T) {
 	if got, want := children(outline(t), "components.schemas.Entry.properties"), slices.Sorted(maps.Keys(fields)); !slices.Equal(got, want) {
 		t.Errorf("described %q, written %q", got, want)
 	}
-	for _, name := range append(slices.Collect(maps.Keys(fields)), columns()...) {
+	for _, name := range slices.Concat(slices.Collect(maps.Keys(fields)), columns(), nameColumns()) {
 		if !strings.Contains(document(t), "`"+name+"`") {
 			t.Errorf("docs/pull-api.md does not name %s", name)
 		}

@@ -3,12 +3,13 @@
 //
 // It knows tokens, cursors and the forms of an answer; docs/pull-api.md and
 // openapi.yaml beside this file are its contract. It does not know what was
-// not committed (alarms that are only announced, what was refused), whose
-// number a subject is, or who reads.
+// not committed (alarms that are only announced, what was refused), who reads,
+// or by itself whose number a subject is.
 package pull
 
 import (
 	"compress/gzip"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	_ "embed"
@@ -46,15 +47,27 @@ func NewToken() string { return rand.Text() }
 // slower than SHA-256 is needed.
 func Hash(token string) [sha256.Size]byte { return sha256.Sum256([]byte(token)) }
 
+// Person is who a roster number is; empty is nobody known.
+type Person struct {
+	Name, Class string
+	// Number is the school's own.
+	Number string
+}
+
+// Names returns, for one answer, who is meant by a roster number in one journal
+// of a gate; the zero Person where that is not known.
+type Names func(context.Context) (func(gate string, epoch uint32, subject uint64) (Person, error), error)
+
 type handler struct {
 	store *store.Store
+	names Names
 	log   *slog.Logger
 	pulls chan struct{} // one place per answer
 }
 
 // New returns the handler of everything below /api/.
-func New(s *store.Store, log *slog.Logger) http.Handler {
-	h := &handler{store: s, log: log.With("component", "pull"), pulls: make(chan struct{}, maxPulls)}
+func New(s *store.Store, names Names, log *slog.Logger) http.Handler {
+	h := &handler{store: s, names: names, log: log.With("component", "pull"), pulls: make(chan struct{}, maxPulls)}
 	mux := http.NewServeMux()
 	for pattern, serve := range h.routes() {
 		mux.HandleFunc(pattern, serve)
@@ -87,9 +100,6 @@ func (h *handler) entries(w http.ResponseWriter, r *http.Request) {
 		return
 	case q.names && !token.Names:
 		refuse(w, http.StatusForbidden, "this token may not read names")
-		return
-	case q.names:
-		refuse(w, http.StatusNotImplemented, "no roster is collected yet: subjects are roster numbers; leave names out")
 		return
 	}
 	select {
@@ -133,14 +143,32 @@ func (h *handler) authorize(w http.ResponseWriter, r *http.Request) (store.Token
 	return token, err == nil
 }
 
-// read returns the rows of an answer, of bounded size.
-func (h *handler) read(r *http.Request, q query) (rows []store.Row, err error) {
+// named is an entry with whom it is about, where names are asked for and known.
+type named struct {
+	store.Row
+	Person
+}
+
+// read returns the entries of an answer, of bounded size.
+func (h *handler) read(r *http.Request, q query) (rows []named, err error) {
+	who := func(string, uint32, uint64) (Person, error) { return Person{}, nil }
+	if q.names {
+		if who, err = h.names(r.Context()); err != nil {
+			return nil, err
+		}
+	}
 	size := 0
 	for row, err := range h.store.Entries(r.Context(), q.after, q.limit) {
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, row)
+		one := named{Row: row}
+		if q.names {
+			if one.Person, err = who(row.Gate, row.Epoch, subject(row.Leaf)); err != nil {
+				return nil, err
+			}
+		}
+		rows = append(rows, one)
 		if size += len(row.Leaf); size >= maxBytes {
 			break
 		}
@@ -149,7 +177,7 @@ func (h *handler) read(r *http.Request, q query) (rows []store.Row, err error) {
 }
 
 // write sends the rows in the form that was asked for.
-func (h *handler) write(w http.ResponseWriter, r *http.Request, q query, rows []store.Row) {
+func (h *handler) write(w http.ResponseWriter, r *http.Request, q query, rows []named) {
 	end := q.after
 	if len(rows) > 0 {
 		end = rows[len(rows)-1].Cursor
@@ -164,6 +192,7 @@ func (h *handler) write(w http.ResponseWriter, r *http.Request, q query, rows []
 	header.Set(CursorHeader, string(cursor))
 	header.Set("Content-Type", q.form.contentType())
 	header.Set("Vary", "Accept, Accept-Encoding")
+	header.Set("Cache-Control", "no-store") // nobody on the way keeps who was where
 	// The server has no limit of its own; not every test's writer has one.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeWithin))
 
@@ -174,7 +203,7 @@ func (h *handler) write(w http.ResponseWriter, r *http.Request, q query, rows []
 		packed = gzip.NewWriter(w)
 		out = packed
 	}
-	err = q.form.write(out, rows)
+	err = q.write(out, rows)
 	if err == nil && packed != nil {
 		err = packed.Close()
 	}

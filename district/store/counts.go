@@ -11,23 +11,13 @@ type Count struct {
 	// Epoch tells a restored card's journal, in which old entries come again,
 	// from the one before.
 	Epoch uint32
-	// Day and Key are as Options.Tally says.
+	// Day and Key are as Options.Meaning says.
 	Day, Key string
 	N        uint64
 }
 
 // bucket is where an entry counts.
 type bucket struct{ day, key string }
-
-func (s *Store) count(leaves [][]byte) map[bucket]int {
-	counts := make(map[bucket]int)
-	for _, leaf := range leaves {
-		if day, key := s.tally(leaf); key != "" {
-			counts[bucket{day, key}]++
-		}
-	}
-	return counts
-}
 
 func addCounts(tx *sql.Tx, stream int64, counts map[bucket]int) error {
 	for b, n := range counts {

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 // writeForEver commits for two gates at once and says "gate size" on standard
 // output after each commit, in one write.
 func writeForEver(path string) error {
-	s, err := store.Open(context.Background(), store.Options{Path: path, Tally: storetest.Tally})
+	s, err := store.Open(context.Background(), store.Options{Path: path, Meaning: storetest.Meaning})
 	if err != nil {
 		return err
 	}

@@ -64,14 +64,17 @@ func (s *Store) Entries(ctx context.Context, after Cursor, limit int) iter.Seq2[
 	}
 }
 
+// selectLeaf finds the entry at seq, seq, gate, epoch, seq: the batch that began
+// last at or before an entry is the one that has it.
+const selectLeaf = `SELECT e.leaf FROM gate g JOIN stream s ON s.gate = g.id
+	JOIN batch b ON b.stream = s.id AND b.first = (SELECT max(first) FROM batch WHERE stream = s.id AND first <= ?)
+	JOIN entry e ON e.id = b.number << 13 | ? - b.first
+	WHERE g.name = ? AND s.epoch = ? AND s.size > ?`
+
 // Leaf returns one entry by its place in its journal, ErrUnknown if it is not
 // here.
 func (s *Store) Leaf(ctx context.Context, gate string, epoch uint32, seq uint64) (leaf []byte, err error) {
-	// The batch that began last at or before an entry is the one that has it.
-	err = s.readers.QueryRowContext(ctx, `SELECT e.leaf FROM gate g JOIN stream s ON s.gate = g.id
-		JOIN batch b ON b.stream = s.id AND b.first = (SELECT max(first) FROM batch WHERE stream = s.id AND first <= ?)
-		JOIN entry e ON e.id = b.number << 13 | ? - b.first
-		WHERE g.name = ? AND s.epoch = ? AND s.size > ?`, seq, seq, gate, epoch, seq).Scan(&leaf)
+	err = s.readers.QueryRowContext(ctx, selectLeaf, seq, seq, gate, epoch, seq).Scan(&leaf)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrUnknown
 	}

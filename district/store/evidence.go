@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -145,21 +146,44 @@ type Alarm struct {
 	Received time.Time
 }
 
-// Announce keeps an alarm until its entry is committed. One that is kept
-// already, or whose entry is there, is nothing new. ErrUnknown if the gate is
-// not let in.
+// maxAlarms bounds the alarms that are kept of one gate: as many as a gate
+// repeats. It matters only where no entry can come for them any more.
+const maxAlarms = 64
+
+// Announce keeps an alarm until its entry is committed or a newer journal
+// begins; of one gate the newest 64. One that is kept already, or whose entry
+// is there, is nothing new. ErrUnknown if the gate is not let in.
 func (s *Store) Announce(ctx context.Context, a Alarm) error {
-	r, err := s.writer.ExecContext(ctx, `INSERT INTO announced (gate, epoch, seq, leaf, received)
-		SELECT id, ?, ?, ?, ? FROM gate WHERE name = ? AND revoked = 0
-		AND NOT EXISTS (SELECT 1 FROM stream WHERE gate = gate.id AND epoch = ? AND size > ?) ON CONFLICT DO NOTHING`,
-		a.Epoch, a.Seq, a.Leaf, toMilli(a.Received), a.Gate, a.Epoch, a.Seq)
-	if err == nil {
-		err = s.knownUnless(ctx, r, a.Gate)
+	if err := ctx.Err(); err != nil {
+		return err
 	}
+	err := s.write(func(tx *sql.Tx) error {
+		var gate int64
+		err := tx.QueryRow(`INSERT INTO announced (gate, epoch, seq, leaf, received)
+			SELECT id, ?, ?, ?, ? FROM gate WHERE name = ? AND revoked = 0
+			AND ? IS NOT (`+selectLeaf+`) ON CONFLICT DO NOTHING RETURNING gate`,
+			a.Epoch, a.Seq, a.Leaf, toMilli(a.Received), a.Gate, a.Leaf, a.Seq, a.Seq, a.Gate, a.Epoch, a.Seq).Scan(&gate)
+		if errors.Is(err, sql.ErrNoRows) {
+			return admitted(ctx, tx, a.Gate)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`DELETE FROM announced WHERE gate = ?1 AND rowid NOT IN
+			(SELECT rowid FROM announced WHERE gate = ?1 ORDER BY rowid DESC LIMIT ?2)`, gate, maxAlarms)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("keep alarm of %s, epoch %d, entry %d: %w", a.Gate, a.Epoch, a.Seq, err)
 	}
 	return nil
+}
+
+// takeBack forgets what was announced of the journals before an epoch: their
+// entries will not come any more.
+func takeBack(tx *sql.Tx, e Epoch) error {
+	_, err := tx.Exec("DELETE FROM announced WHERE gate = (SELECT id FROM gate WHERE name = ?) AND epoch < ?", e.Gate, e.Epoch)
+	return err
 }
 
 // Alarms returns what was announced and has not come, the oldest first. One

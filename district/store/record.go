@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/menshen/menshen/entry"
@@ -84,17 +86,13 @@ type Epoch struct {
 	Began time.Time
 }
 
-// NewEpoch begins a journal at size 0, beside those that the gate had.
-// ErrConflict unless the epoch is above all of them; ErrUnknown unless the
-// gate is let in.
+// NewEpoch begins a journal at size 0, beside those that the gate had, in which
+// the holds found at the gate go on standing. ErrConflict unless the epoch is
+// above all of them; ErrUnknown unless the gate is let in.
 func (s *Store) NewEpoch(ctx context.Context, e Epoch) error {
-	empty := new(entry.Tree).Head().Root
-	r, err := s.writer.ExecContext(ctx, `INSERT INTO stream (gate, epoch, size, edge, root, checkpoint, received, began, reason)
-		SELECT id, ?, 0, x'', ?, x'', 0, ?, ? FROM gate
-		WHERE name = ? AND revoked = 0 AND NOT EXISTS (SELECT 1 FROM stream WHERE gate = gate.id AND epoch >= ?)`,
-		e.Epoch, empty[:], toMilli(e.Began), e.Reason, e.Gate, e.Epoch)
+	err := ctx.Err()
 	if err == nil {
-		err = touched(r, ErrConflict)
+		err = s.write(func(tx *sql.Tx) error { return beginEpoch(tx, e) })
 	}
 	if errors.Is(err, ErrConflict) {
 		if err2 := admitted(ctx, s.readers, e.Gate); err2 != nil {
@@ -105,6 +103,25 @@ func (s *Store) NewEpoch(ctx context.Context, e Epoch) error {
 		return fmt.Errorf("begin epoch %d of %s: %w", e.Epoch, e.Gate, err)
 	}
 	return nil
+}
+
+func beginEpoch(tx *sql.Tx, e Epoch) error {
+	empty := new(entry.Tree).Head().Root
+	var stream int64
+	err := tx.QueryRow(`INSERT INTO stream (gate, epoch, size, edge, root, checkpoint, received, began, reason)
+		SELECT id, ?, 0, x'', ?, x'', 0, ?, ? FROM gate
+		WHERE name = ? AND revoked = 0 AND NOT EXISTS (SELECT 1 FROM stream WHERE gate = gate.id AND epoch >= ?) RETURNING id`,
+		e.Epoch, empty[:], toMilli(e.Began), e.Reason, e.Gate, e.Epoch).Scan(&stream)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrConflict
+	}
+	if err != nil {
+		return err
+	}
+	if err := inherit(tx, stream); err != nil {
+		return err
+	}
+	return takeBack(tx, e)
 }
 
 // Append is a verified batch.
@@ -122,38 +139,52 @@ type Append struct {
 	Received   time.Time
 }
 
-// Commit stores entries, watermark and edge durably and together, counts the
-// entries, and takes back the announcements that they fulfil. It returns the
-// batch's place in the order of commits, from 1.
+// Committed is what became of a batch.
+type Committed struct {
+	// Number is its place in the order of commits, from 1.
+	Number uint64
+	// Moved says that a hold was placed or lifted, or that there is a newer
+	// entry of some topic.
+	Moved bool
+}
+
+// Commit stores entries, watermark, edge and what the entries mean durably and
+// together, and takes back the announcements that they fulfil.
 //
 // ErrConflict: the watermark is not at First, nothing was written; read the
 // stream again. ErrUnknown: no such stream, or the gate is not let in. After
 // any other error, too, only the stream says what is stored.
-func (s *Store) Commit(ctx context.Context, a Append) (number uint64, err error) {
+func (s *Store) Commit(ctx context.Context, a Append) (c Committed, err error) {
 	if n := uint64(len(a.Leaves)); n == 0 || n > MaxBatch || a.Tree.Size() != a.First+n {
-		return 0, fmt.Errorf("commit %s, epoch %d: %d entries from %d do not make %d", a.Gate, a.Epoch, n, a.First, a.Tree.Size())
+		return Committed{}, fmt.Errorf("commit %s, epoch %d: %d entries from %d do not make %d", a.Gate, a.Epoch, n, a.First, a.Tree.Size())
 	}
 	if err := ctx.Err(); err != nil {
-		return 0, err
+		return Committed{}, err
 	}
-	counts := s.count(a.Leaves)
+	d := newDigest()
+	for i, leaf := range a.Leaves {
+		d.add(int64(i), s.meaning(leaf))
+	}
 	err = s.write(func(tx *sql.Tx) error {
 		stream, err := advance(tx, a)
 		if err != nil {
 			return err
 		}
-		if number, err = s.insertBatch(tx, stream, a); err != nil {
+		if c.Number, err = s.insertBatch(tx, stream, a); err != nil {
 			return err
 		}
-		if err := addCounts(tx, stream, counts); err != nil {
+		if err := addCounts(tx, stream, d.counts); err != nil {
 			return err
 		}
-		return fulfil(tx, number, a)
+		if c.Moved, err = d.writeStanding(tx, stream, int64(c.Number<<placeBits)); err != nil {
+			return err
+		}
+		return fulfil(tx, c.Number, a)
 	})
 	if err != nil {
-		return 0, fmt.Errorf("commit %s, epoch %d, from %d: %w", a.Gate, a.Epoch, a.First, err)
+		return Committed{}, fmt.Errorf("commit %s, epoch %d, from %d: %w", a.Gate, a.Epoch, a.First, err)
 	}
-	return number, nil
+	return c, nil
 }
 
 // advance moves the watermark from a.First to the tree's size: the comparison
@@ -183,13 +214,37 @@ func (s *Store) insertBatch(tx *sql.Tx, stream int64, a Append) (number uint64, 
 	if err != nil {
 		return 0, err
 	}
-	insert := tx.Stmt(s.insert)
-	for i, leaf := range a.Leaves {
-		if _, err := insert.Exec(int64(number<<placeBits)+int64(i), leaf); err != nil {
-			return 0, fmt.Errorf("insert entry %d: %w", a.First+uint64(i), err)
+	at := int64(number << placeBits)
+	for rows := range slices.Chunk(a.Leaves, insertRows) {
+		if err := s.insertEntries(tx, at, rows); err != nil {
+			return 0, fmt.Errorf("insert entries: %w", err)
 		}
+		at += int64(len(rows))
 	}
 	return number, nil
+}
+
+// insertRows is how many entries a prepared statement puts in at once: in a
+// third less time than one by one. More than ten save no more.
+const insertRows = 25
+
+// insertEntries puts at most insertRows entries in, from id first on.
+func (s *Store) insertEntries(tx *sql.Tx, first int64, leaves [][]byte) error {
+	args := make([]any, 0, 2*insertRows)
+	for i, leaf := range leaves {
+		args = append(args, first+int64(i), leaf)
+	}
+	if len(leaves) < insertRows { // the last of a batch
+		_, err := tx.Exec(insertText(len(leaves)), args...)
+		return err
+	}
+	_, err := tx.Stmt(s.insert).Exec(args...)
+	return err
+}
+
+// insertText returns the statement that puts in so many entries.
+func insertText(rows int) string {
+	return "INSERT INTO entry (id, leaf) VALUES (?, ?)" + strings.Repeat(", (?, ?)", rows-1)
 }
 
 // fulfil takes back the announcements of entries that have come. One that is

@@ -19,6 +19,9 @@ import (
 //go:embed schema/*.sql
 var migrations embed.FS
 
+// learned is the schema that first keeps what entries mean beside their counts.
+const learned = 2
+
 // settings are what every connection must report when it is asked. The driver
 // sets synchronous to NORMAL unless told otherwise, which loses in a power cut
 // what a gate was told is stored.
@@ -109,32 +112,32 @@ func pragma(c *sqlite3.SQLiteConn, name string) (value string, err error) {
 
 // migrate brings the schema up to date. A crash between two steps leaves the
 // file at a released version.
-func migrate(ctx context.Context, db *sql.DB) error {
+func (s *Store) migrate(ctx context.Context) error {
 	steps, err := migrations.ReadDir("schema")
 	if err != nil {
 		return err
 	}
 	var version int
-	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+	if err := s.writer.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
 		return err
 	}
 	if version > len(steps) {
 		return fmt.Errorf("schema version %d, this program knows %d: %w", version, len(steps), ErrNewer)
 	}
 	for i := version; i < len(steps); i++ {
-		if err := migrateTo(ctx, db, i+1, "schema/"+steps[i].Name()); err != nil {
+		if err := s.migrateTo(ctx, i+1, "schema/"+steps[i].Name()); err != nil {
 			return fmt.Errorf("migrate to version %d: %w", i+1, err)
 		}
 	}
 	return nil
 }
 
-func migrateTo(ctx context.Context, db *sql.DB, version int, file string) (err error) {
+func (s *Store) migrateTo(ctx context.Context, version int, file string) (err error) {
 	text, err := migrations.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	tx, err := db.BeginTx(ctx, nil)
+	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -145,6 +148,11 @@ func migrateTo(ctx context.Context, db *sql.DB, version int, file string) (err e
 	}()
 	if _, err := tx.ExecContext(ctx, string(text)); err != nil {
 		return err
+	}
+	if version == learned {
+		if err := s.learn(tx); err != nil {
+			return fmt.Errorf("read the record: %w", err)
+		}
 	}
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version)); err != nil {
 		return err

@@ -1,6 +1,7 @@
 // Package store keeps in SQLite what a collector has collected: which gates it
 // knows, how far it has each journal, the entries in the order in which they
-// were committed, what was announced or refused, and what was sent down.
+// were committed, what stands by them, what was announced or refused, and what
+// goes down.
 //
 // It knows how to take a batch exactly once and durably. It does not know how
 // anything travelled, who signed it or whether that was true: what it is given
@@ -32,14 +33,14 @@ var (
 	ErrNewer = errors.New("store written by a newer program")
 )
 
-// Options say where the store lies and what it counts.
+// Options say where the store lies and what entries mean.
 type Options struct {
 	// Path is the database file. Beside it live Path-wal and Path-shm.
 	Path string
-	// Tally says under which local day and key an entry counts; "" for the key
-	// is not at all. It is called once for each entry that is committed, never
-	// for one that is there already. nil counts nothing.
-	Tally func(leaf []byte) (day, key string)
+	// Meaning says what an entry means. It is called once for each entry that is
+	// committed, never for one that is there already, and must go on saying the
+	// same of it. nil says nothing.
+	Meaning func(leaf []byte) Meaning
 	// Log receives what no caller is told. nil discards.
 	Log *slog.Logger
 }
@@ -48,17 +49,17 @@ type Options struct {
 // writes take turns, and reads wait for no write.
 type Store struct {
 	id      [16]byte
-	tally   func([]byte) (string, string)
-	writer  *sql.DB // one connection
-	insert  *sql.Stmt
+	meaning func([]byte) Meaning
+	writer  *sql.DB   // one connection
+	insert  *sql.Stmt // of insertRows entries
 	readers *sql.DB
 }
 
 // Open opens or creates the store.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{tally: o.Tally}
-	if s.tally == nil {
-		s.tally = func([]byte) (string, string) { return "", "" }
+	s := &Store{meaning: o.Meaning}
+	if s.meaning == nil {
+		s.meaning = func([]byte) Meaning { return Meaning{} }
 	}
 	if err := s.open(ctx, o.Path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), s.Close())
@@ -78,7 +79,7 @@ func (s *Store) open(ctx context.Context, path string) error {
 		return err
 	}
 	s.writer = connect(path, true)
-	if err := migrate(ctx, s.writer); err != nil {
+	if err := s.migrate(ctx); err != nil {
 		return err
 	}
 	var id []byte
@@ -86,7 +87,7 @@ func (s *Store) open(ctx context.Context, path string) error {
 		return fmt.Errorf("read identity: %w", err)
 	}
 	copy(s.id[:], id)
-	if s.insert, err = s.writer.PrepareContext(ctx, "INSERT INTO entry (id, leaf) VALUES (?, ?)"); err != nil {
+	if s.insert, err = s.writer.PrepareContext(ctx, insertText(insertRows)); err != nil {
 		return err
 	}
 	s.readers = connect(path, false)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,7 +20,7 @@ func newPath(t testing.TB) string { return filepath.Join(t.TempDir(), "a store?#
 
 func mustOpen(t testing.TB, path string) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{Path: path, Tally: storetest.Tally})
+	s, err := store.Open(t.Context(), store.Options{Path: path, Meaning: storetest.Meaning})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,4 +198,64 @@ func alter(t testing.TB, path, statement string) {
 	if _, err := db.Exec(statement); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// What a store of the first schema has collected is read once for what it did
+// not keep then.
+func TestWhatWasCollectedBeforeIsUnderstoodToo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	s := mustOpen(t, path)
+	for _, gate := range []string{"east", "west"} {
+		if err := begin(t.Context(), s, gate); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var trees [2]entry.Tree
+	for i, leaf := range []string{"hold 7", "hold 7 district", "topic roster", "lift 7", "hold 8"} {
+		for gate, name := range []string{"east", "west"} {
+			a := store.Append{Gate: name, Epoch: 1, First: uint64(i), Leaves: [][]byte{[]byte(leaf)}, Checkpoint: []byte("signature"), Received: time.UnixMilli(2)}
+			trees[gate].Append(a.Leaves[0])
+			a.Tree = trees[gate]
+			if _, err := s.Commit(t.Context(), a); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	standing := func() string {
+		holds, err := s.Holds(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		newest, err := s.Newest(t.Context(), "roster")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%+v %+v", holds, newest)
+	}
+	want := standing()
+	mustClose(t, s)
+	first, err := os.ReadFile("schema/0001.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	posted, err := schemaOf(string(first), "posted")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alter(t, path, "DROP TABLE hold; DROP TABLE newest; DROP TABLE numbered; DROP TABLE posted; "+posted+"; PRAGMA user_version = 1")
+	s = mustOpen(t, path)
+	defer mustClose(t, s)
+	if got := standing(); got != want || len(want) < 20 {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// schemaOf finds the statement that creates a table.
+func schemaOf(schema, table string) (string, error) {
+	_, rest, found := strings.Cut(schema, "CREATE TABLE "+table+" ")
+	body, _, ended := strings.Cut(rest, ";")
+	if !found || !ended {
+		return "", fmt.Errorf("no table %s", table)
+	}
+	return "CREATE TABLE " + table + " " + body, nil
 }

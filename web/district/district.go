@@ -15,6 +15,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/menshen/menshen/web"
 )
@@ -57,7 +58,7 @@ func New(o Options) http.Handler {
 		whole: whole, fragment: whole.Lookup("fragment"), signIn: web.Layout(files, "templates/sign-in.html"),
 		streams: make(chan struct{}, maxStreams),
 	}
-	mux := http.NewServeMux()
+	mux := p.site.NewMux(web.AtDistrict())
 	p.site.MountBasics(mux)
 	mux.Handle("GET /assets/district.css", web.Asset(files, "assets/district.css"))
 	mux.Handle("GET /assets/district.js", web.Asset(files, "assets/district.js"))
@@ -162,6 +163,15 @@ func (p *page) showSignIn(w http.ResponseWriter, r *http.Request, status int, sa
 	}{p.site.Page(r, "district.sign-in"), said})
 }
 
+// When returns the time of day, and the day too if it is not today's.
+func (s screen) When(t time.Time) string {
+	t = t.In(s.View.Now.Location())
+	if t.Format(time.DateOnly) == s.View.Now.Format(time.DateOnly) {
+		return t.Format("15:04")
+	}
+	return s.Language.Moment(t)
+}
+
 // Count sums today's outcomes over all gates.
 func (s screen) Count() Counts {
 	var sum Counts
@@ -177,11 +187,11 @@ func (s screen) Count() Counts {
 
 // InSession, Attention and Admitted count gates.
 func (s screen) InSession() int {
-	return s.gates(func(g Gate) bool { return g.State == Up || g.State == Behind || g.State == Quiet })
+	return s.gates(func(g Gate) bool { return g.State == Up || g.State == Behind || g.State == Quiet || g.State == Idle })
 }
 
 // Attention counts the gates that somebody must see to.
-func (s screen) Attention() int { return s.gates(func(g Gate) bool { return g.State.Bad() }) }
+func (s screen) Attention() int { return s.gates(func(g Gate) bool { return g.Urgent }) }
 
 // Admitted counts the gates from which something is taken.
 func (s screen) Admitted() int { return s.gates(func(g Gate) bool { return g.State != Revoked }) }

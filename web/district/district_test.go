@@ -47,13 +47,17 @@ func view() *district.View {
 	return &district.View{
 		Name: "yucai", Title: "育才区", Now: at, Connected: true,
 		Gates: []district.Gate{
-			{Name: "north", School: "育才小学", Duty: "6123", State: district.Lost, Since: at, Last: at},
-			{Name: "east", School: "第三中学", State: district.Up, Backlog: 212, BacklogKnown: true, Today: district.Counts{Admit: 1279, Isolate: 3}},
+			{Name: "north", School: "育才小学", Duty: "6123", State: district.Lost, Since: at, Urgent: true, Last: at,
+				Documents: district.Documents{Roster: 11, Missing: at, Refused: "roster/north 12 refused: <b>", RefusedAt: at}},
+			{Name: "east", School: "第三中学", State: district.Up, Last: at.AddDate(0, 0, -1), Backlog: 212, BacklogKnown: true, Today: district.Counts{Admit: 1279, Isolate: 3}},
 			{Name: "old", State: district.Revoked},
 		},
-		Alarms:      []district.Alarm{{Gate: "north", School: "育才小学", Seq: 41, At: at, Received: at}},
+		Alarms:      []district.Alarm{{Gate: "north", School: "育才小学", Duty: "6123", Seq: 41, At: at, Received: at}},
+		MoreAlarms:  7,
 		Divergences: []district.Divergence{{Gate: "west", Epoch: 2, Noticed: at, Held: 10, Claimed: 12}},
 		Refusals:    []district.Refusal{{Gate: "x", Reason: "<script>alert(1)</script>", Received: at}},
+		Attempts: []district.Attempt{{Gate: "west", Kind: "speak", Detail: "menshen/v1/<i>/up/hello", Times: 12, Last: at},
+			{Kind: "login", Times: 3, Last: at}},
 	}
 }
 
@@ -120,14 +124,23 @@ func TestThePageSaysWhatIsKnown(t *testing.T) {
 	for what, want := range map[string]string{
 		"district":                   "<h1>育才区</h1>",
 		"gates in session":           "<b>1/2</b>",
-		"a lost gate and since when": "Lost in mid-session <small>since Mon 7 Dec 07:12</small>",
+		"a lost gate and since when": "Lost in mid-session</b> <small>since 07:12</small>",
+		"what to do about it":        `<p class="todo">Call the duty phone · power or network</p>`,
+		"who must be seen to":        `<li class="bad">Need attention <b>1</b>`,
+		"the roster at a gate":       "<small>roster 11</small>",
+		"a list that is not there":   "not the list of 07:12",
+		"a document it refused":      `refused at 07:12: <span lang="en">roster/north 12 refused: &lt;b&gt;</span>`,
 		"whom to call":               "<td>6123</td>",
+		"a day that is not today":    "<time>Sun 6 Dec 07:12</time>",
 		"an unknown backlog":         `<td class="n">Unknown</td>`,
 		"a known one":                `<td class="n">212</td>`,
 		"what came today":            `<td class="n">1279</td>`,
-		"an announced alarm":         "<b>育才小学 north</b> · <time>07:12</time> · entry 41",
+		"an announced alarm":         "<b>育才小学 north</b> · <time>07:12</time> · entry 41 · <time>07:12:00</time> · call 6123",
+		"more alarms than are shown": "<li>7 more</li>",
 		"a divergence":               "journal 2 · 10 kept here · gate signs 12",
 		"a reason that is text":      "&lt;script&gt;alert(1)&lt;/script&gt;",
+		"what the broker refused":    "<b>west</b> · Tried to speak on menshen/v1/&lt;i&gt;/up/hello · times: 12",
+		"a name that is none":        "<b>no name</b> · Not admitted, or a wrong password · times: 3",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%s: %q is not there", what, want)
@@ -154,14 +167,30 @@ func TestThePageSaysThatNothingArrives(t *testing.T) {
 	}
 }
 
-func TestEveryStateHasWordsAndTheWorstComeFirst(t *testing.T) {
+func TestEveryStateHasWordsAndSoHasWhatToDo(t *testing.T) {
 	for state := district.Diverged; state <= district.Revoked; state++ {
 		if !web.Known("state." + state.String()) {
 			t.Errorf("no words for %s", state)
 		}
-		if state > district.Diverged && state.Bad() && !(state - 1).Bad() {
-			t.Errorf("%s is bad and stands behind %s", state, state-1)
+		if state < district.Behind && !web.Known("todo."+state.String()) {
+			t.Errorf("no words for what to do about %s", state)
 		}
+	}
+	if !web.Known("todo." + district.Stopped.String()) {
+		t.Error("no words for a gate that was not switched on")
+	}
+}
+
+func TestNothingIsToBeDoneAboutAGateThatIsNotUrgent(t *testing.T) {
+	s := newSite(t)
+	s.signIn("right")
+	v := *view()
+	v.Gates = []district.Gate{{Name: "north", School: "育才小学", State: district.Stopped}, {Name: "east", State: district.Closed}}
+	s.view.Store(&v)
+	body := s.get("/district/").Body.String()
+	if !strings.Contains(body, "Switched off") || !strings.Contains(body, "Not a school day") || strings.Contains(body, "▲") ||
+		strings.Contains(body, "Off in arrival hours") || !strings.Contains(body, "<li>Need attention <b>0</b>") {
+		t.Error(body)
 	}
 }
 

@@ -23,30 +23,31 @@ type Collector interface {
 // State is how a gate is seen from its district.
 type State uint8
 
-// The states, the worst first: in this order gates stand on the page.
+// The states, the worst first: in this order gates stand on the page, those
+// that are urgent before the others.
 const (
 	Diverged State = iota // what it signs is not what was collected
-	Lost                  // its connection broke, and it did not say that it stops
+	Lost                  // its connection broke in an arrival window, and it did not say that it stops
+	Idle                  // connected, and nobody has arrived in this window
 	Quiet                 // connected, and nothing comes
 	Never                 // admitted, and never heard of
-	Unknown               // not heard of since the collector started
+	Unknown               // nobody has said whether it is connected
 	Behind                // connected, and has more than is collected
-	Stopped               // it stopped in good order: switched off
+	Stopped               // switched off: in good order, or outside the arrival windows
+	Closed                // not there, and it is no school day
 	Up                    // connected, and all that it has is here
 	Revoked               // nothing is taken from it any more
 )
 
-// String returns the state's name, which stands in web's words behind "state.".
+// String returns the state's name, which stands in web's words behind "state.",
+// and behind "todo." if the state can be urgent.
 func (s State) String() string {
-	names := [...]string{"diverged", "lost", "quiet", "never", "unknown", "behind", "stopped", "up", "revoked"}
+	names := [...]string{"diverged", "lost", "idle", "quiet", "never", "unknown", "behind", "stopped", "closed", "up", "revoked"}
 	if int(s) < len(names) {
 		return names[s]
 	}
 	return "unknown"
 }
-
-// Bad says that somebody must see to the gate.
-func (s State) Bad() bool { return s <= Never }
 
 // View is what a collector knows at one moment. It names no person.
 type View struct {
@@ -56,13 +57,16 @@ type View struct {
 	Now time.Time
 	// Connected says that there is a session with the broker.
 	Connected bool
-	// Gates, the worst first.
+	// Gates, those first that somebody must see to.
 	Gates []Gate
-	// Alarms that were announced and whose entries are not here, the oldest first.
-	Alarms []Alarm
-	// Divergences and Refusals, the newest first.
+	// Alarms that were announced and whose entries are not here, the oldest
+	// first, and how many more there are.
+	Alarms     []Alarm
+	MoreAlarms int
+	// Divergences, Refusals and Attempts, the newest first.
 	Divergences []Divergence
 	Refusals    []Refusal
+	Attempts    []Attempt
 }
 
 // Gate is one gate.
@@ -73,6 +77,8 @@ type Gate struct {
 	State State
 	// Since is when the state began, as far as it is known.
 	Since time.Time
+	// Urgent says that somebody must see to the gate now.
+	Urgent bool
 	// Last is the gate's own time of its newest entry here.
 	Last time.Time
 	// Backlog is how many entries the gate is known to have that are not here;
@@ -81,6 +87,21 @@ type Gate struct {
 	// BacklogKnown says that Backlog is the gate's word.
 	BacklogKnown bool
 	Today        Counts
+	Documents    Documents
+}
+
+// Documents is what stands at a gate of what was sent down.
+type Documents struct {
+	// Roster is the version of the roster in force, as the gate counts them, and
+	// Policy the number of the policy; 0 where nothing is known, or nothing sent.
+	Roster, Policy uint32
+	// Missing is when the list of people was posted that the gate does not have
+	// as it was posted; zero if it has, or none was.
+	Missing time.Time
+	// Refused is the gate's word of the newest document that it refused, text
+	// from outside, at RefusedAt; empty if it refuses none.
+	Refused   string
+	RefusedAt time.Time
 }
 
 // Counts are arrivals of one day, decided and inward, by outcome.
@@ -91,6 +112,8 @@ type Counts struct {
 // Alarm is one abnormal arrival that a gate announced.
 type Alarm struct {
 	Gate, School string
+	// Duty is whom to call.
+	Duty string
 	// Seq is the number of its entry.
 	Seq uint64
 	// At is the gate's time of it, and Received the collector's.
@@ -110,4 +133,18 @@ type Divergence struct {
 type Refusal struct {
 	Gate, Reason string
 	Received     time.Time
+}
+
+// Attempt is what the broker did not let somebody do. Anybody may have tried.
+type Attempt struct {
+	// Gate is what they called themselves, empty if that is no gate's name.
+	Gate string
+	// Kind is login, client-id, speak, hear or length; it stands in web's words
+	// behind "attempt.".
+	Kind string
+	// Detail is what they wanted, the last time: text from outside.
+	Detail string
+	// Times is how often, since the collector started.
+	Times uint64
+	Last  time.Time
 }

@@ -44,6 +44,40 @@ func testAlarms(t *testing.T, open func() Store) {
 	}
 }
 
+func testAlarmsOfAJournalThatParted(t *testing.T, open func() Store) {
+	s := begin(t, open)
+	east := letIn(t, s, "east")
+	commit(t, s, east.next("a", "b"))
+	alarm := func(epoch uint32, seq uint64, leaf string) store.Alarm {
+		return store.Alarm{Gate: "east", Epoch: epoch, Seq: seq, Leaf: []byte(leaf), Received: moment(int64(seq))}
+	}
+	check := func(what string, want ...store.Alarm) {
+		t.Helper()
+		if got, err := s.Alarms(t.Context()); err != nil || len(got)+len(want) > 0 && !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, %v, want %+v", what, got, err, want)
+		}
+	}
+	other, far := alarm(1, 1, "fever"), alarm(1, 9, "fever")
+	must(t, s.Announce(t.Context(), other))
+	must(t, s.Announce(t.Context(), alarm(1, 0, "a")))
+	must(t, s.Announce(t.Context(), far))
+	check("one in another's place, one that is there, one that is to come", other, far)
+	must(t, s.NewEpoch(t.Context(), store.Epoch{Gate: "east", Epoch: 2, Began: moment(10)}))
+	check("after a newer journal began")
+	next := alarm(2, 3, "fever")
+	must(t, s.Announce(t.Context(), next))
+	must(t, s.Announce(t.Context(), far))
+	check("of the journal that is over", next, far)
+	for seq := range uint64(100) {
+		must(t, s.Announce(t.Context(), alarm(2, 100+seq, "fever")))
+	}
+	got, err := s.Alarms(t.Context())
+	must(t, err)
+	if len(got) != 64 || got[0].Seq != 136 || got[63].Seq != 199 {
+		t.Errorf("%d alarms are kept, from %d on", len(got), got[0].Seq)
+	}
+}
+
 func testFalseAlarm(t *testing.T, open func() Store) {
 	s := begin(t, open)
 	east := letIn(t, s, "east")
@@ -95,38 +129,6 @@ func testDivergences(t *testing.T, open func() Store) {
 	first.Gate = "west"
 	if err := s.Diverge(t.Context(), first); !errors.Is(err, store.ErrUnknown) {
 		t.Errorf("of a stranger: got %v, want ErrUnknown", err)
-	}
-}
-
-func testOutbox(t *testing.T, open func() Store) {
-	s := begin(t, open)
-	post := func(kind string, number uint64) error {
-		return s.Post(t.Context(), store.Post{Kind: kind, Number: number, Scope: "all", Body: []byte("body"),
-			Signature: []byte("signature"), At: moment(int64(number))})
-	}
-	must(t, post("policy", 2))
-	must(t, post("hold", 1))
-	must(t, post("policy", 5))
-	for _, number := range []uint64{1, 4, 5} {
-		if err := post("policy", number); !errors.Is(err, store.ErrConflict) {
-			t.Errorf("policy %d: got %v, want ErrConflict", number, err)
-		}
-	}
-	for kind, want := range map[string]uint64{"policy": 5, "hold": 1, "roster": 0} {
-		if got, err := s.Number(t.Context(), kind); err != nil || got != want {
-			t.Errorf("newest %s: got %d, %v, want %d", kind, got, err, want)
-		}
-	}
-	var numbers []uint64
-	for p, err := range s.Posted(t.Context(), "policy", 0) {
-		must(t, err)
-		numbers = append(numbers, p.Number)
-		if string(p.Body) != "body" || string(p.Signature) != "signature" || p.Scope != "all" || p.At != moment(int64(p.Number)) {
-			t.Errorf("got %+v", p)
-		}
-	}
-	if !reflect.DeepEqual(numbers, []uint64{2, 5}) {
-		t.Errorf("got %d, want 2 and 5", numbers)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"crypto/sha256"
 	"io"
 	"iter"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,7 @@ type Journals interface {
 	Stream(ctx context.Context, gate string, epoch uint32) (store.Stream, error)
 	Streams(ctx context.Context, gate string) ([]store.Stream, error)
 	NewEpoch(context.Context, store.Epoch) error
-	Commit(context.Context, store.Append) (uint64, error)
+	Commit(context.Context, store.Append) (store.Committed, error)
 }
 
 // Record is what was collected.
@@ -66,11 +67,18 @@ type Evidence interface {
 	Divergences(context.Context) ([]store.Divergence, error)
 }
 
-// Outbox is what was sent down.
+// Outbox is what goes down.
 type Outbox interface {
-	Post(context.Context, store.Post) error
-	Number(ctx context.Context, kind string) (uint64, error)
-	Posted(ctx context.Context, kind string, above uint64) iter.Seq2[store.Post, error]
+	Post(p store.Post, sign func(number uint64) ([]byte, error)) (uint64, error)
+	Numbers(kind string, n int, at time.Time) (uint64, error)
+	Posts(context.Context) ([]store.Post, error)
+	Posted(ctx context.Context, kind, scope string) (store.Post, error)
+}
+
+// Standing is what the record says stands now.
+type Standing interface {
+	Holds(context.Context) ([]store.Hold, error)
+	Newest(ctx context.Context, topic string) ([]store.Newest, error)
 }
 
 // Store is all of it.
@@ -82,21 +90,30 @@ type Store interface {
 	Alarms
 	Evidence
 	Outbox
+	Standing
 	io.Closer
 }
 
-// Tally is the counting function with which the stores under test have to be
-// opened: a leaf "day key ..." counts under them, another one does not.
-func Tally(leaf []byte) (day, key string) {
-	words := strings.Fields(string(leaf))
-	if len(words) < 2 {
-		return "", ""
+// Meaning is the function with which the stores under test have to be opened.
+// It reads "hold 7 SOURCE", "lift 7 SOURCE", "clear 7", of which the source may be
+// left out, and "topic NAME"; any other leaf "day key ..." counts under them.
+func Meaning(leaf []byte) (m store.Meaning) {
+	words := append(strings.Fields(string(leaf)), "", "", "")
+	subject, err := strconv.ParseUint(words[1], 10, 64)
+	acts := map[string]store.HoldAct{"hold": store.PlaceHold, "lift": store.LiftHold, "clear": store.LiftHolds}
+	switch act, known := acts[words[0]]; {
+	case known && err == nil:
+		m.Hold = store.HoldChange{Act: act, Subject: subject, Source: words[2]}
+	case words[0] == "topic":
+		m.Topics = words[1:2]
+	case words[1] != "":
+		m.Day, m.Key = words[0], words[1]
 	}
-	return words[0], words[1]
+	return m
 }
 
 // Run tests a store. Make prepares an empty place for one; what it returns
-// opens the store there, again too after Close, and counts with Tally.
+// opens the store there, again too after Close, and reads with Meaning.
 func Run(t *testing.T, make func(t *testing.T) (open func() Store)) {
 	for name, test := range map[string]func(*testing.T, func() Store){
 		"a batch is there whole, with its edge and in order":        testCommit,
@@ -113,9 +130,14 @@ func Run(t *testing.T, make func(t *testing.T) (open func() Store)) {
 		"what is counted agrees with what is stored":                testCounts,
 		"an announcement stands until its entry comes":              testAlarms,
 		"an announcement that another entry belies stays":           testFalseAlarm,
+		"an alarm that no entry can join stays until a newer epoch": testAlarmsOfAJournalThatParted,
 		"of what was refused the newest is kept, and not all of it": testRefusals,
 		"the first divergence of an epoch is kept":                  testDivergences,
-		"numbers that go down only rise":                            testOutbox,
+		"of what goes down the newest stands, and numbers rise":     testOutbox,
+		"a number is given out once":                                testNumbers,
+		"holds stand as their journal says":                         testHolds,
+		"a hold found at a gate outlives the gate's journal":        testInheritedHolds,
+		"the newest entry of a topic is found":                      testNewest,
 		"a token is valid until it is withdrawn":                    testTokens,
 		"a gate is let in, shut out and let in again":               testGates,
 	} {
@@ -184,9 +206,9 @@ func (s *source) next(leaves ...string) store.Append {
 // commit commits a batch that has to be taken.
 func commit(t *testing.T, s Store, a store.Append) (number uint64) {
 	t.Helper()
-	number, err := s.Commit(t.Context(), a)
+	c, err := s.Commit(t.Context(), a)
 	must(t, err)
-	return number
+	return c.Number
 }
 
 // size returns a watermark.

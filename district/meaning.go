@@ -1,0 +1,143 @@
+package district
+
+import (
+	"strings"
+	"time"
+
+	"github.com/menshen/menshen/district/store"
+	"github.com/menshen/menshen/entry"
+	"github.com/menshen/menshen/screening"
+	"github.com/menshen/menshen/screening/lane"
+	"github.com/menshen/menshen/sync/wire"
+)
+
+// Topics of which the store finds the newest entry of each journal.
+const (
+	topicRoster    = "roster"    // the roster in force
+	topicNumbering = "numbering" // the roster by which people have their numbers
+	topicPolicy    = "policy"    // the policy in force
+	topicRefused   = "refused"   // a document of this collector's that the gate refused; behind a slash, of one kind
+)
+
+// fromCollector begins what entries say of what a collector has sent.
+const fromCollector = "collector:"
+
+// reader says what entries mean to the collector of a name.
+type reader struct{ name string }
+
+// origin is how gates name this collector in their entries.
+func (r reader) origin() string { return fromCollector + r.name }
+
+// meaning is the store's: what it says of an entry must not change from one
+// release to the next, unless the whole record is read again.
+func (r reader) meaning(leaf []byte) (m store.Meaning) {
+	e, err := entry.Unmarshal(leaf)
+	if err != nil {
+		return store.Meaning{}
+	}
+	switch e.Kind {
+	case entry.KindArrival:
+		var a entry.Arrival
+		if e.Decode(&a) == nil {
+			m.Day, m.Key = counted(e, a)
+			m.Hold = changeOf(lane.Record{End: lane.End(a.End), Subject: screening.Subject{ID: a.Subject},
+				Decision: screening.ReadDecision(screening.Outcome(a.Outcome), a.Rows)})
+		}
+	case entry.KindAnswer:
+		var a entry.Answer
+		if e.Decode(&a) == nil {
+			m.Hold = answered(a)
+		}
+	case entry.KindRoster:
+		var now entry.Roster
+		if e.Decode(&now) == nil {
+			m.Topics = []string{topicRoster}
+			// Whoever adds people gives them numbers; whoever binds a badge does not.
+			if now.Added > 0 || strings.HasPrefix(now.By, fromCollector) {
+				m.Topics = append(m.Topics, topicNumbering)
+			}
+		}
+	case entry.KindPolicy:
+		var p entry.Policy
+		if e.Decode(&p) == nil {
+			m.Topics = []string{topicPolicy}
+		}
+	case entry.KindDevice:
+		var d entry.Device
+		if e.Decode(&d) == nil && d.Role == "document" && d.Event == entry.DeviceFault {
+			m.Topics = r.refused(d.Detail)
+		}
+	}
+	return m
+}
+
+// refused returns the topics of a refusal, which begins COLLECTOR/KIND/.
+func (r reader) refused(detail string) []string {
+	rest, ours := strings.CutPrefix(detail, r.name+"/")
+	if !ours {
+		return nil
+	}
+	for _, kind := range []wire.Kind{wire.KindPolicy, wire.KindRoster} {
+		if strings.HasPrefix(rest, kind.String()+"/") {
+			return []string{topicRefused, topicRefused + "/" + kind.String()}
+		}
+	}
+	return []string{topicRefused}
+}
+
+// counted returns under which local day of the gate's own clock, and under
+// which outcome, an inward arrival counts that was decided.
+func counted(e entry.Entry, a entry.Arrival) (day, key string) {
+	if a.End != entry.EndDecided || screening.Direction(a.Direction) != screening.In {
+		return "", ""
+	}
+	return dayOf(time.UnixMilli(e.Wall)), screening.Outcome(a.Outcome).String()
+}
+
+// dayOf returns the local day as it stands in the store.
+func dayOf(t time.Time) string { return t.Local().Format(time.DateOnly) }
+
+// carriedOver marks a hold that a gate brought from its journal before.
+const carriedOver = "rebase"
+
+// byName is the source of a hold that people at the gate placed. It stands
+// beside the gate's other hold: an admission ends that one and never this, and
+// the end of its time ends this one alone.
+const byName = "by-name"
+
+// timeOver marks the end of a hold by name whose time has passed.
+const timeOver = "over"
+
+// answered says what an answer does to holds, as the gate does when it reads
+// its own journal.
+func answered(a entry.Answer) store.HoldChange {
+	switch h := (store.HoldChange{Subject: a.Subject, Source: a.Reason}); {
+	case a.Act == entry.ActHoldPlaced && len(a.By) > 0:
+		return store.HoldChange{Act: store.PlaceHold, Subject: a.Subject, Source: byName}
+	case a.Act == entry.ActHoldLifted && len(a.By) == 0 && a.Reason == timeOver:
+		return store.HoldChange{Act: store.LiftHold, Subject: a.Subject, Source: byName}
+	case a.Act == entry.ActHoldPlaced && a.Reason == carriedOver:
+		return store.HoldChange{Act: store.PlaceHold, Subject: a.Subject}
+	case a.Act == entry.ActHoldPlaced:
+		h.Act = store.PlaceHold
+		return h
+	case a.Act == entry.ActHoldLifted && len(a.By) == 0:
+		h.Act = store.LiftHold
+		return h
+	case a.Act == entry.ActHoldLifted:
+		return store.HoldChange{Act: store.LiftHolds, Subject: a.Subject}
+	}
+	return changeOf(lane.Record{Act: lane.Act(a.Act), Subject: screening.Subject{ID: a.Subject},
+		Decision: screening.ReadDecision(screening.Outcome(a.Outcome), a.Rows)})
+}
+
+// changeOf is what a lane's record does to the gate's own hold.
+func changeOf(r lane.Record) store.HoldChange {
+	switch r.Hold() {
+	case lane.PlaceHold:
+		return store.HoldChange{Act: store.PlaceHold, Subject: r.Subject.ID}
+	case lane.LiftHold:
+		return store.HoldChange{Act: store.LiftHold, Subject: r.Subject.ID}
+	}
+	return store.HoldChange{}
+}
