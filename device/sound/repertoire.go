@@ -1,0 +1,47 @@
+package sound
+
+import (
+	_ "embed" // the clips
+	"time"
+)
+
+// Language is what a player speaks.
+type Language uint8
+
+// The languages.
+const (
+	Chinese Language = iota
+	English
+)
+
+// clips/README.md says where they come from.
+var (
+	//go:embed clips/step-aside.zh.wav
+	asideChinese []byte
+	//go:embed clips/again.zh.wav
+	againChinese []byte
+	//go:embed clips/step-aside.en.wav
+	asideEnglish []byte
+	//go:embed clips/again.en.wav
+	againEnglish []byte
+)
+
+// repertoire is all that a player plays, each a WAV file.
+type repertoire struct {
+	silence                []byte // what a card is tried with
+	high, low, again, stop []byte // tones
+	sayAgain, sayAside     []byte // sentences
+}
+
+// sounds returns the repertoire in a language.
+func sounds(l Language) repertoire {
+	r := repertoire{
+		silence: render(note{lasts: 20 * time.Millisecond}),
+		high:    beep(1760), low: beep(880), again: againTones(), stop: stopTones(),
+		sayAgain: againChinese, sayAside: asideChinese,
+	}
+	if l == English {
+		r.sayAgain, r.sayAside = againEnglish, asideEnglish
+	}
+	return r
+}
