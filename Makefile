@@ -20,7 +20,7 @@ export FUZZTIME
 
 TEST = go test -json $(RACE) -shuffle=on -timeout 20m ./... | go run ./internal/testsum
 
-.PHONY: help build demo test test-full test-everything lint fuzz bench campaign need need-race clean
+.PHONY: help build demo test test-full test-everything lint fuzz bench bench-bridge campaign screenshots need need-race clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -52,9 +52,15 @@ fuzz: need ## every fuzz target for FUZZTIME=30s
 bench: need ## every benchmark, one package at a time: ROWS=10000000
 	MENSHEN_BENCH_ROWS=$(ROWS) go test -p 1 -run '^$$' -bench . -timeout 3h ./...
 
+bench-bridge: need ## catching up, beside a bridge between two mosquittos
+	bench/bridge.sh
+
 campaign: need-race ## hours: every test twenty times in changing order, then CAMPAIGN=10m of fuzzing a target
 	@export MENSHEN_FULL=1; go test -json $(RACE) -shuffle=on -count=20 -timeout 6h ./... | go run ./internal/testsum -full
 	@FUZZTIME=$(CAMPAIGN) scripts/fuzz.sh
+
+screenshots: need ## a picture of every state of the guard's screen at every size, into screenshots/
+	MENSHEN_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -run TestEveryStateCanBeReadAndTouchedOnEveryScreen ./web/guard
 
 need:
 	@scripts/need.sh

@@ -62,6 +62,17 @@ func (c *clockWatch) look() entry.Stamp {
 	return c.judge(c.now())
 }
 
+// wall returns the present time, or that of the newest entry where the clock
+// stands before it.
+func (c *clockWatch) wall() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := c.now().Wall; now.After(c.floor) {
+		return now
+	}
+	return c.floor
+}
+
 // judge raises the quality of a stamp as far as the gate knows better.
 func (c *clockWatch) judge(s entry.Stamp) entry.Stamp {
 	switch {

@@ -9,10 +9,12 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/sync/uplink"
@@ -46,7 +48,7 @@ func TestEveryEntryArrivesAtEveryCollector(t *testing.T) {
 		}
 	}
 	for _, s := range g.collectors.status() {
-		if s.Phase != "streaming" || s.Cause != "" || s.Remedy != "" || s.Heard.IsZero() {
+		if s.Phase != "streaming" || s.Cause != "" || s.Text != (Words{}) || s.Heard.IsZero() {
 			t.Errorf("%+v", s)
 		}
 	}
@@ -145,7 +147,7 @@ func TestNothingInTheGateWaitsForTheNetwork(t *testing.T) {
 				if last.Key != "offline" || fmt.Sprint(last.Args) != fmt.Sprint([]any{g.journal.Head().Size}) {
 					t.Errorf("last of %v", v.Problems)
 				}
-				if s := g.collectors.status()[0]; s.Cause != "broker-unreachable" || s.Remedy == "" {
+				if s := g.collectors.status()[0]; s.Cause != "broker-unreachable" || s.Remedy == (Words{}) {
 					t.Errorf("%+v", s)
 				}
 			}
@@ -195,7 +197,7 @@ func TestADamagedKeyStopsSendingAndNothingElse(t *testing.T) {
 			if !says(g, "no-collector") {
 				t.Errorf("the page says %v", problemKeys(g))
 			}
-			if s := g.collectors.status(); len(s) != 1 || s[0].Phase != "off" || !strings.Contains(s[0].Remedy, name) {
+			if s := g.collectors.status(); len(s) != 1 || s[0].Phase != "off" || !strings.Contains(s[0].Remedy.English, name) {
 				t.Errorf("%+v", s)
 			}
 			if err := g.recorder.wait(t.Context(), entry.Heartbeat{}); err != nil {
@@ -224,20 +226,54 @@ func TestAGateWithoutCollectorsHasAKeyToShow(t *testing.T) {
 	stops(t, stop)
 }
 
-func TestThePagesKnowEveryWordAboutCollectors(t *testing.T) {
-	causes := []uplink.Cause{uplink.CauseUnreachable, uplink.CauseRefused, uplink.CauseSilent, uplink.CauseKey, uplink.CauseStuck,
-		uplink.CauseRoot, uplink.CauseAhead, uplink.CauseEpoch, uplink.CauseJournal, causeFault}
-	for _, c := range causes {
-		if r := remedyOf(c); r == "" || r == remedyOf("of the future") {
-			t.Errorf("%s has no remedy", c)
-		}
+// causes are all that package uplink declares, and the gate's own.
+func causes(t *testing.T) (all []uplink.Cause) {
+	t.Helper()
+	source, err := os.ReadFile(filepath.Join("..", "sync", "uplink", "state.go"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if remedyOf(uplink.CauseNone) != "" {
+	for _, m := range regexp.MustCompile(`(?m)^\tCause\w+ +Cause += "([^"]+)"`).FindAllSubmatch(source, -1) {
+		all = append(all, uplink.Cause(m[1]))
+	}
+	if len(all) < 9 || !slices.Contains(all, uplink.CauseAhead) {
+		t.Fatalf("found %q", all)
+	}
+	return append(all, causeFault)
+}
+
+func TestEveryCauseIsSaidInBothLanguagesAndWithARemedy(t *testing.T) {
+	said := map[Words]uplink.Cause{adviceOn("of the future").Text: "another"}
+	for _, c := range causes(t) {
+		a := adviceOn(c)
+		for _, words := range []Words{a.Text, a.Remedy} {
+			if !strings.ContainsFunc(words.Chinese, func(r rune) bool { return unicode.Is(unicode.Han, r) }) || words.English == "" ||
+				strings.ContainsFunc(words.English, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+				t.Errorf("%s: says %+v", c, words)
+			}
+		}
+		if other, twice := said[a.Text]; twice {
+			t.Errorf("%s and %s are told by the same words", c, other)
+		}
+		said[a.Text] = c
+	}
+	if a := adviceOn(uplink.CauseNone); a.Text != (Words{}) || a.Remedy != (Words{}) || a.Commands != nil {
 		t.Error("there is a remedy for nothing")
 	}
+}
+
+func TestWhatHasDivergedIsToldWithTheCommandsThatMendIt(t *testing.T) {
+	for _, c := range []uplink.Cause{uplink.CauseRoot, uplink.CauseAhead, uplink.CauseEpoch} {
+		if commands := adviceOn(c).Commands; len(commands) != 3 || !strings.HasPrefix(commands[1], "gatectl journal rebase -reason ") {
+			t.Errorf("%s: type %q", c, commands)
+		}
+	}
+}
+
+func TestThePagesKnowEveryWordAboutCollectors(t *testing.T) {
 	told := map[string]bool{}
 	for phase := uplink.Off; phase <= uplink.Refused; phase++ {
-		for _, c := range append(causes, uplink.CauseNone) {
+		for _, c := range append(causes(t), uplink.CauseNone) {
 			if key := problemOf(uplink.State{Phase: phase, Cause: c}); key != "" {
 				told[key] = true
 				known(t, "problem."+key)

@@ -46,6 +46,7 @@ type inbox struct {
 	path    string
 	numbers map[string]uint64
 	dirty   bool // numbers are not on the disk yet
+	owed    bool // the hold in hand stands, and its entry is not on the disk yet
 }
 
 func newInbox(g *Gate, log *slog.Logger) inbox {
@@ -148,41 +149,71 @@ func (in *inbox) apply(ctx context.Context, d document) error {
 }
 
 // hold places or lifts a hold that stands beside those of the gate's own: a
-// collector lifts what it placed, and never what was found here.
+// collector lifts what it placed, and never what was found here. It repeats an
+// order under new numbers until it has seen the entry, so what stands already
+// is not placed again, nor lifted what does not stand.
 func (in *inbox) hold(ctx context.Context, d document) error {
-	g := in.g
 	order, err := wire.ParseHoldOrder(d.Body)
 	if err != nil {
 		return refusal{err}
 	}
-	people := g.roster.Snapshot()
-	if order.Roster != people.Hash {
-		return refusal{errors.New("it was written for another roster than the gate has")}
-	}
-	if _, ok := people.ByID(order.Subject); !ok {
+	switch person, ok := in.g.roster.Snapshot().ByID(order.Subject); {
+	case !ok || person.Left:
 		return refusal{fmt.Errorf("nobody on the roster has roster number %d", order.Subject)}
+	case person.Key() != order.Key:
+		return refusal{fmt.Errorf("roster number %d is somebody else on the gate's roster", order.Subject)}
 	}
-	answer := entry.Answer{Act: entry.ActHoldLifted, Outcome: uint8(screening.Refer), Subject: order.Subject, Reason: origin(d.collector)}
-	if !order.Place {
-		// The entry first: a hold that is lifted without one would come back.
-		if err := g.recorder.wait(ctx, answer); err != nil {
-			return err
-		}
-		g.register.liftFrom(order.Subject, origin(d.collector))
-		g.changed()
-		return nil
+	if order.Place {
+		return in.place(ctx, order.Subject, origin(d.collector))
 	}
-	// The hold first: whether or not it can be recorded, nobody admits.
-	g.register.place(order.Subject, origin(d.collector))
-	for _, l := range g.lanes {
-		l.send(lane.HoldPlaced{Subject: order.Subject})
-	}
-	g.changed()
-	answer.Act = entry.ActHoldPlaced
-	return g.recorder.wait(ctx, answer)
+	return in.lift(ctx, order.Subject, origin(d.collector))
 }
 
-// roster replaces the roster by a list.
+// place: the hold first, because whether or not it can be recorded, nobody
+// admits. A crash between hold and entry forgets both, and the repeat finds
+// nothing; a disk at fault forgets neither, so the entry stays owed.
+func (in *inbox) place(ctx context.Context, subject uint64, from string) error {
+	g := in.g
+	g.register.deciding.Lock()
+	defer g.register.deciding.Unlock()
+	if g.register.place(subject, from) {
+		in.owed = true
+		for _, l := range g.lanes {
+			l.send(lane.HoldPlaced{Subject: subject})
+		}
+		g.changed()
+	}
+	if !in.owed {
+		return nil
+	}
+	err := g.recorder.wait(ctx, holdEntry(entry.ActHoldPlaced, subject, from))
+	in.owed = err != nil
+	return err
+}
+
+// lift: the entry first, because a hold that is lifted without one would come
+// back with the next start.
+func (in *inbox) lift(ctx context.Context, subject uint64, from string) error {
+	g := in.g
+	g.register.deciding.Lock()
+	defer g.register.deciding.Unlock()
+	if !g.register.stands(subject, from) {
+		return nil
+	}
+	if err := g.recorder.wait(ctx, holdEntry(entry.ActHoldLifted, subject, from)); err != nil {
+		return err
+	}
+	g.register.liftFrom(subject, from)
+	g.changed()
+	return nil
+}
+
+func holdEntry(act uint8, subject uint64, from string) entry.Answer {
+	return entry.Answer{Act: act, Outcome: uint8(screening.Refer), Subject: subject, Reason: from}
+}
+
+// roster replaces the roster by a numbered list, and by no other: the entries
+// that the collector gets name people by its numbers.
 func (in *inbox) roster(ctx context.Context, d document) error {
 	g := in.g
 	body, err := wire.ParseRosterList(d.Body)
@@ -193,10 +224,13 @@ func (in *inbox) roster(ctx context.Context, d document) error {
 	if err != nil {
 		return refusal{err}
 	}
+	if list[0].ID == 0 {
+		return refusal{errors.New("the list has no roster numbers: the collector's roster must give them")}
+	}
 	c, err := g.roster.Import(ctx, list, roster.ImportOpts{AllowLeft: int(body.AllowLeft), By: origin(d.collector)})
 	var faults *roster.Faults
 	switch {
-	case errors.As(err, &faults), errors.Is(err, roster.ErrTooManyLeft):
+	case errors.As(err, &faults), errors.Is(err, roster.ErrTooManyLeft), errors.Is(err, roster.ErrNumbering):
 		return refusal{err}
 	case err != nil:
 		return err

@@ -3,10 +3,12 @@ package gate
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/menshen/menshen/entry"
+	"github.com/menshen/menshen/journal"
 	"github.com/menshen/menshen/roster"
 	"github.com/menshen/menshen/screening"
 	"github.com/menshen/menshen/screening/lane"
@@ -15,14 +17,14 @@ import (
 
 const (
 	badgeOne = "2026000000000001"
-	header   = "学号,姓名,班级,角色,卡号\n"
+	header   = "名册号,学号,姓名,班级,角色,卡号\n"
 )
 
-// pupils is a list of n pupils.
+// pupils is a numbered list of n pupils.
 func pupils(n int) string {
 	text := header
 	for i := range n {
-		text += fmt.Sprintf("P%03d,学生,1班,student,202600000000%04d\n", i+1, i+1)
+		text += fmt.Sprintf("%d,P%03d,学生,1班,student,202600000000%04d\n", i+1, i+1, i+1)
 	}
 	return text
 }
@@ -49,6 +51,12 @@ func school(t *testing.T, dir string) *Gate {
 		l.people = g.roster.Snapshot()
 	}
 	return g
+}
+
+// against places or lifts a hold against a person of the gate's roster.
+func against(g *Gate, id uint64, place bool) wire.HoldOrder {
+	p, _ := g.roster.Snapshot().ByID(id)
+	return wire.HoldOrder{Key: p.Key(), Subject: id, Place: place}
 }
 
 func holdDocument(t *testing.T, number uint64, o wire.HoldOrder) document {
@@ -98,7 +106,7 @@ func TestAHoldFromAboveStopsAtTheNextScan(t *testing.T) {
 	if s := g.lanes[0].lookUp([]byte(badgeOne)); s.Held || s.Subject.ID != one.ID {
 		t.Fatalf("before: %+v", s)
 	}
-	order := wire.HoldOrder{Roster: g.roster.Snapshot().Hash, Subject: one.ID, Place: true}
+	order := against(g, one.ID, true)
 	take(t, g, holdDocument(t, 1, order))
 	for _, l := range g.lanes {
 		if s := l.lookUp([]byte(badgeOne)); !s.Held || s.Recheckable {
@@ -125,7 +133,7 @@ func TestACollectorLiftsOnlyWhatItPlaced(t *testing.T) {
 	defer shut(t, g)
 	own := stopped(screening.Isolate, screening.RedCode)
 	g.register.apply(entry.ArrivalID{Counter: 1}, own, stillClock().Wall)
-	order := wire.HoldOrder{Roster: g.roster.Snapshot().Hash, Subject: own.Subject.ID, Place: true}
+	order := against(g, own.Subject.ID, true)
 	take(t, g, holdDocument(t, 1, order))
 	order.Place = false
 	other := holdDocument(t, 1, order)
@@ -146,13 +154,10 @@ func TestACollectorLiftsOnlyWhatItPlaced(t *testing.T) {
 func TestHoldsFromAboveAreRebuilt(t *testing.T) {
 	dir := t.TempDir()
 	g := school(t, dir)
-	order := wire.HoldOrder{Roster: g.roster.Snapshot().Hash, Place: true}
 	for n := range uint64(3) {
-		order.Subject = n + 1
-		take(t, g, holdDocument(t, n+1, order))
+		take(t, g, holdDocument(t, n+1, against(g, n+1, true)))
 	}
-	order.Place = false
-	take(t, g, holdDocument(t, 4, order)) // the third
+	take(t, g, holdDocument(t, 4, against(g, 3, false)))
 	g.register.apply(entry.ArrivalID{Counter: 1}, stopped(screening.Recheck, screening.HighOnce), stillClock().Wall)
 	store(t, g, body(g.journal.Boot(), stopped(screening.Recheck, screening.HighOnce), 1, nil))
 	g.register.lift(2)
@@ -183,7 +188,7 @@ func TestARosterFromAboveIsTakenWithItsAllowance(t *testing.T) {
 		t.Errorf("%d people", n)
 	}
 	take(t, g, rosterDocument(t, 2, wire.RosterList{List: []byte(pupils(20))}))
-	take(t, g, rosterDocument(t, 3, wire.RosterList{List: []byte(header + "P001,张三丰,1班,wizard,\n")}))
+	take(t, g, rosterDocument(t, 3, wire.RosterList{List: []byte(header + "1,P001,张三丰,1班,wizard,\n")}))
 	if n := g.roster.Snapshot().Len(); n != 41 {
 		t.Errorf("%d people after what had to be refused", n)
 	}
@@ -212,22 +217,141 @@ func TestARosterFromAboveIsTakenWithItsAllowance(t *testing.T) {
 	}
 }
 
+// The gate had nobody under these numbers, and would have counted from 41.
+func TestARosterFromAboveIsTakenByItsNumbers(t *testing.T) {
+	g := school(t, t.TempDir())
+	defer shut(t, g)
+	take(t, g, rosterDocument(t, 1, wire.RosterList{List: []byte(pupils(40) + "77,P077,学生,1班,student,\n53,P053,学生,1班,student,\n")}))
+	for id, number := range map[uint64]string{1: "P001", 53: "P053", 77: "P077"} {
+		if p, ok := g.roster.Snapshot().ByID(id); !ok || p.Number != number || p.Left {
+			t.Errorf("roster number %d is another's", id)
+		}
+	}
+}
+
+func TestAHoldOutlivesANewBadge(t *testing.T) {
+	g := school(t, t.TempDir())
+	defer shut(t, g)
+	order := against(g, 1, true)
+	if _, err := g.roster.BindBadge(t.Context(), 1, "7777777777777777", "test"); err != nil {
+		t.Fatal(err)
+	}
+	// The collector does not know of the new badge yet.
+	take(t, g, rosterDocument(t, 1, wire.RosterList{List: []byte(pupils(41))}))
+	if _, ok := g.roster.Snapshot().ByBadge(badgeOne); ok || g.roster.Snapshot().Len() != 41 {
+		t.Errorf("the lost badge opens: %v; %d people", ok, g.roster.Snapshot().Len())
+	}
+	take(t, g, holdDocument(t, 1, order))
+	g.lanes[0].people = g.roster.Snapshot()
+	if s := g.lanes[0].lookUp([]byte("7777777777777777")); !s.Held {
+		t.Errorf("with the new badge: %+v", s)
+	}
+	if all := refusals(t, g); len(all) > 0 {
+		t.Errorf("refusals %q", all)
+	}
+}
+
+func TestAnOrderRepeatedWritesNoSecondEntry(t *testing.T) {
+	dir := t.TempDir()
+	g := school(t, dir)
+	number := uint64(0)
+	order := func(rule string, place bool, entries uint64) {
+		t.Helper()
+		number++
+		before := g.journal.Head().Size
+		take(t, g, holdDocument(t, number, against(g, 1, place)))
+		if n := g.journal.Head().Size - before; n != entries || g.register.stands(1, "collector:district") != place {
+			t.Errorf("%s: %d entries, want %d; stands: %v", rule, n, entries, g.register.stands(1, "collector:district"))
+		}
+	}
+	order("lifted before it was placed", false, 0)
+	order("placed", true, 1)
+	order("placed again", true, 0)
+	shut(t, g)
+	g = school(t, dir)
+	defer func() { shut(t, g) }()
+	order("placed again in the next process", true, 0)
+	g.register.lift(1)
+	store(t, g, entry.Answer{Act: entry.ActHoldLifted, Subject: 1, By: []uint64{9}})
+	order("placed again after it was lifted by name", true, 1)
+	order("lifted", false, 1)
+	order("lifted again", false, 0)
+}
+
+// Were the entry forgotten, the hold would end with the process, and the
+// collector would repeat its order for ever.
+func TestAHoldThatCouldNotBeRecordedIsRecordedByTheRepeat(t *testing.T) {
+	dir := t.TempDir()
+	g := school(t, dir)
+	shutJournal := func() {
+		if err := g.journal.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shutJournal()
+	d := holdDocument(t, 1, against(g, 1, true))
+	if err := g.collectors.inbox.take(t.Context(), d); err == nil {
+		t.Fatal("taken without a journal")
+	}
+	if s := g.lanes[0].lookUp([]byte(badgeOne)); !s.Held {
+		t.Error("does not hold while it cannot be recorded")
+	}
+	// Back within this process.
+	var err error
+	g.journal, err = journal.Open(t.Context(), journal.Options{Path: filepath.Join(dir, "journal.db"), Boot: bootBody(g.o), Now: g.o.Now, Log: g.log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := g.journal.Head().Size
+	take(t, g, d)
+	take(t, g, holdDocument(t, 2, against(g, 1, true)))
+	if n := g.journal.Head().Size - before; n != 1 {
+		t.Errorf("%d entries", n)
+	}
+	// Or the process ends before the entry.
+	shutJournal()
+	d = holdDocument(t, 3, against(g, 2, true))
+	if err := g.collectors.inbox.take(t.Context(), d); err == nil {
+		t.Fatal("taken without a journal")
+	}
+	if err := g.roster.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g = school(t, dir)
+	defer shut(t, g)
+	if g.register.stands(2, "collector:district") {
+		t.Fatal("stands without an entry")
+	}
+	before = g.journal.Head().Size
+	take(t, g, d)
+	if n := g.journal.Head().Size - before; n != 1 || !g.register.stands(2, "collector:district") {
+		t.Errorf("%d entries after the crash", n)
+	}
+}
+
 func TestWhatIsRefusedIsAnEntryWithItsReason(t *testing.T) {
 	g := school(t, t.TempDir())
 	defer shut(t, g)
-	hash := g.roster.Snapshot().Hash
-	take(t, g, holdDocument(t, 1, wire.HoldOrder{Roster: [32]byte{1}, Subject: 1, Place: true}))
-	take(t, g, holdDocument(t, 2, wire.HoldOrder{Roster: hash, Subject: 999, Place: true}))
+	take(t, g, rosterDocument(t, 1, wire.RosterList{List: []byte(pupils(39))})) // the fortieth leaves
+	another := against(g, 1, true)
+	another.Subject = 2
+	take(t, g, holdDocument(t, 1, another))
+	take(t, g, holdDocument(t, 2, against(g, 999, true)))
 	take(t, g, document{"district", wire.Down{Kind: wire.KindHold, Number: 3, Scope: "test", Body: []byte("?")}})
 	take(t, g, document{"district", wire.Down{Kind: wire.KindPolicy, Number: 1, Scope: "*", Body: []byte("?")}})
+	take(t, g, holdDocument(t, 4, against(g, 40, true)))
+	take(t, g, rosterDocument(t, 2, wire.RosterList{List: []byte("学号,姓名,班级,角色\nP001,学生,1班,student\n")}))
+	take(t, g, rosterDocument(t, 3, wire.RosterList{List: []byte(strings.Replace(pupils(40), "P003", "P903", 1))}))
 	if len(g.register.holds()) > 0 {
 		t.Errorf("holds %v", g.register.holds())
 	}
 	all := refusals(t, g)
-	if len(all) != 4 {
+	wants := []string{"number 2 is somebody else", "nobody on the roster has roster number 999", "parse hold order", "reads no policy documents",
+		"nobody on the roster has roster number 40", "has no roster numbers", "first in row 4: begin one of the two rosters anew with the other's export"}
+	if len(all) != len(wants) {
 		t.Fatalf("refusals %q", all)
 	}
-	for i, want := range []string{"another roster", "nobody on the roster", "parse hold order", "reads no policy documents"} {
+	for i, want := range wants {
 		if !strings.Contains(all[i], want) {
 			t.Errorf("refused with %q, want %q", all[i], want)
 		}
@@ -267,7 +391,7 @@ func TestADocumentComesThroughTheUplink(t *testing.T) {
 	g := joined(t, dir, p)
 	stop := run(t, g)
 	await(t, "the collector answers", func() bool { return g.collectors.status()[0].Phase == "streaming" })
-	p.send(holdDocument(t, 1, wire.HoldOrder{Roster: g.roster.Snapshot().Hash, Subject: 3, Place: true}).Down)
+	p.send(holdDocument(t, 1, against(g, 3, true)).Down)
 	await(t, "the hold stands", func() bool { return g.register.holds()[3].above })
 	await(t, "its entry is with the collector", func() bool {
 		p.mu.Lock()

@@ -24,6 +24,7 @@ import (
 	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/device"
 	"github.com/menshen/menshen/device/relay"
+	"github.com/menshen/menshen/device/sound"
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/journal"
 	"github.com/menshen/menshen/roster"
@@ -57,6 +58,9 @@ type Options struct {
 	Web, Control net.Listener
 	// Collectors receive the journal; no two have the same name.
 	Collectors []Collector
+	// Play plays sounds where the profile has [sound]; nil is sound.Aplay on the
+	// device that stands there.
+	Play sound.Play
 	// Banner is shown on every page when the gate runs on its last good
 	// configuration: why the present one was not taken.
 	Banner string
@@ -74,8 +78,11 @@ type Gate struct {
 	register   *register
 	alarms     *alarms
 	collectors *collectors
+	speaker    *speaker // nil where nothing is to be heard
 	lanes      []*laneLoop
 	sessions   *web.Sessions
+	pairing    *web.Pairing
+	offers     offers
 	watchers   watchers
 	tokens     atomic.Uint64
 	panicked   atomic.Bool
@@ -94,6 +101,7 @@ func New(o Options) (*Gate, error) {
 	g.alarms = newAlarms(g)
 	g.recorder = newRecorder(g)
 	g.collectors = newCollectors(g)
+	g.speaker = newSpeaker(o)
 	g.buildOwners()
 	for _, c := range o.Config.Board.Lanes {
 		g.lanes = append(g.lanes, newLaneLoop(g, c))
@@ -203,7 +211,7 @@ func (g *Gate) openStores(ctx context.Context, down *stack) (opened bool, err er
 		return false, err
 	}
 	down.push("roster", g.roster.Close)
-	g.sessions = g.newSessions()
+	g.openDuty(ctx)
 	g.collectors.open()
 	return true, nil
 }
@@ -238,7 +246,9 @@ func (g *Gate) start(group *errgroup.Group, ctx context.Context) {
 	}
 	run("recorder", g.recorder.run)
 	run("heartbeat", g.heartbeat)
+	run("holds", g.endHolds)
 	run("isolation button", g.alarms.button)
+	run("sound", g.playSounds)
 	g.collectors.start(run)
 	for _, l := range g.lanes {
 		run("lane", l.run)

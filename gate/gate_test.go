@@ -57,7 +57,7 @@ func open(t *testing.T, g *Gate) {
 	if g.roster, err = roster.Open(t.Context(), filepath.Join(dir, "roster.db"), g.log); err != nil {
 		t.Fatal(err)
 	}
-	g.sessions = g.newSessions()
+	g.openDuty(t.Context())
 }
 
 // shut closes what open opened.

@@ -39,6 +39,7 @@ type laneLoop struct {
 	alarm    *time.Timer
 	receipt  journal.Receipt // of the event that is being stepped
 	stamp    entry.Stamp     // of the event that is being stepped
+	pattern  lane.Pattern    // signalled last
 	shown    atomic.Pointer[shown]
 	mu       sync.Mutex
 	replies  map[uint64]chan error
@@ -133,7 +134,9 @@ func (l *laneLoop) run(ctx context.Context) error {
 func (l *laneLoop) take(ev any) {
 	switch ev := ev.(type) {
 	case scanned:
-		l.step(l.lookUp(ev.text))
+		s := l.lookUp(ev.text)
+		l.g.offerDuty(s.Subject.ID)
+		l.step(s)
 	case recorded:
 		l.receipt = ev.receipt
 		l.step(ev.event)
@@ -217,6 +220,9 @@ func (l *laneLoop) lookUp(text []byte) lane.Scan {
 	if s.Opaque {
 		return s
 	}
+	// The newest roster, and not that of the arrival that this scan ends: a badge
+	// that was replaced is dead from now on.
+	l.people = l.g.roster.Snapshot()
 	p, ok := l.people.ByBadge(string(text))
 	if !ok {
 		return s
@@ -352,6 +358,7 @@ func (l *laneLoop) signal(p lane.Pattern) {
 	set(lamps.Green, p == lane.Pass)
 	set(lamps.Red, p == lane.Halt || p == lane.Attend)
 	set(lamps.Buzzer, p == lane.Halt || p == lane.Attend)
+	l.sound(p)
 }
 
 // answer asks the machine to take a person's answer and waits for its reply.

@@ -17,48 +17,6 @@ import (
 	"github.com/menshen/menshen/web/guard"
 )
 
-// staff lets the pages ask the roster who somebody is.
-type staff struct{ r *roster.Roster }
-
-func (s staff) CheckPIN(ctx context.Context, badge, pin string) (web.Person, error) {
-	p, err := s.r.CheckPIN(ctx, badge, pin)
-	switch {
-	case errors.Is(err, roster.ErrPIN):
-		return web.Person{}, web.ErrPIN
-	case errors.Is(err, roster.ErrLocked):
-		return web.Person{}, web.ErrLocked
-	case err != nil:
-		return web.Person{}, err
-	}
-	return web.Person{ID: p.ID, Name: p.Name, Role: string(p.Role)}, nil
-}
-
-func (g *Gate) newSessions() *web.Sessions { return web.NewSessions(staff{g.roster}) }
-
-// onDuty returns the roster numbers of who is signed on, at most two.
-func (g *Gate) onDuty() []uint64 {
-	if g.sessions == nil {
-		return nil
-	}
-	var ids []uint64
-	for _, p := range g.sessions.OnDuty() {
-		ids = append(ids, p.ID)
-	}
-	return ids
-}
-
-// names returns who stands in an entry: whoever pressed, and the colleague on
-// duty.
-func (g *Gate) names(by uint64) []uint64 {
-	names := []uint64{by}
-	for _, id := range g.onDuty() {
-		if id != by && len(names) < 2 {
-			names = append(names, id)
-		}
-	}
-	return names
-}
-
 // View returns what the pages show now. It waits for nothing.
 func (g *Gate) View() guard.View {
 	stamp := g.recorder.clock.look()
@@ -69,12 +27,15 @@ func (g *Gate) View() guard.View {
 		ArrivedToday: g.register.arrived(stamp.Wall), Policy: boundary.Sign() + " " + threshold.String(),
 		Attendance: g.policy.Spec().Kind == screening.Attendance, RosterSize: people.Len(),
 	}
-	for _, p := range g.sessions.OnDuty() {
+	v.DoneAt = doneAt(stamp.Wall, v.RosterSize, v.ArrivedToday, g.register.lately(stamp.Wall))
+	duty := g.sessions.OnDuty()
+	for _, p := range duty {
 		v.OnDuty = append(v.OnDuty, p.Name)
 	}
 	for _, l := range g.lanes {
 		v.Lanes = append(v.Lanes, l.page(people))
 	}
+	useInstead(v.Lanes)
 	for _, a := range g.register.list() {
 		v.Asides = append(v.Asides, g.asidePage(a, people))
 	}
@@ -83,6 +44,7 @@ func (g *Gate) View() guard.View {
 		name, class := nameOf(people, a.subject)
 		v.Alarms = append(v.Alarms, guard.Alarm{Arrival: a.id.String(), Name: name, Class: class, Since: a.since, Recorded: a.stored})
 	}
+	v.Offer = g.offered(v, duty)
 	v.Problems = g.problems(v)
 	return v
 }
@@ -113,6 +75,9 @@ func (g *Gate) problems(v guard.View) []guard.Problem {
 	}
 	if len(v.OnDuty) == 0 {
 		add("nobody-on-duty")
+	}
+	if s := g.speaker; s != nil && s.lost.Load() {
+		add("sound-lost")
 	}
 	if g.o.Web != nil && !loopback(g.o.Web.Addr()) {
 		add("insecure-web")
@@ -155,6 +120,23 @@ func (l *laneLoop) page(people *roster.Snapshot) guard.Lane {
 		p.Limit = boundary.Sign() + " " + threshold.String()
 	}
 	return p
+}
+
+// useInstead names, at every lane whose scanner is out, the first lane of its
+// direction that takes people.
+func useInstead(lanes []guard.Lane) {
+	out := func(l guard.Lane) bool { return slices.Contains(l.Faults, "scanner-lost") }
+	for i := range lanes {
+		if !out(lanes[i]) {
+			continue
+		}
+		works := slices.IndexFunc(lanes, func(l guard.Lane) bool {
+			return l.Direction == lanes[i].Direction && l.Verdict != guard.Attended && !out(l)
+		})
+		if works >= 0 {
+			lanes[i].UseLane = lanes[works].Number
+		}
+	}
 }
 
 func measured(r screening.Reading) bool {
@@ -280,7 +262,7 @@ func (g *Gate) Do(ctx context.Context, a guard.Act) error {
 		return err
 	}
 	if x, ok := g.register.takeAside(id, a.Version); ok {
-		return g.answerAside(x, answer)
+		return g.answerAside(ctx, x, answer)
 	}
 	if id.Boot != g.journal.Boot() {
 		return guard.ErrStale
@@ -336,14 +318,15 @@ func (g *Gate) answerOf(ctx context.Context, a guard.Act) (lane.Answer, error) {
 
 // answerAside finishes an arrival that left its lane. Nothing here knows a
 // barrier: whoever is admitted so walks in by a lane, with the badge.
-func (g *Gate) answerAside(x aside, a lane.Answer) error {
+// It waits for the entry, unless the journal does not store, which the page says.
+func (g *Gate) answerAside(ctx context.Context, x aside, a lane.Answer) error {
 	after, over := x, false
 	after.arrival.Readings = slices.Clone(x.arrival.Readings)
 	stamp := g.recorder.now()
 	after.arrival.Now, after.arrival.ClockTrusted = stamp.Wall, stamp.Clock >= entry.ClockConfirmed
 	colour, typed := asideAllows(x)
 	h, held, _ := g.register.look(x.arrival.Subject.ID, stamp.Mono)
-	if held && h.above || held && h.grave && !x.decision.Grave() || held && h.highBy != "" && !x.decision.Has(screening.HighOnce) {
+	if held && (h.above || h.named) || held && h.grave && !x.decision.Grave() || held && h.highBy != "" && !x.decision.Has(screening.HighOnce) {
 		after.arrival.Held = true // something else was found meanwhile: not this answer's to lift
 	}
 	switch {
@@ -370,16 +353,21 @@ func (g *Gate) answerAside(x aside, a lane.Answer) error {
 	if after.decision.Outcome == screening.Isolate && x.decision.Outcome != screening.Isolate {
 		g.alarms.raise(x.id, x.arrival.Subject.ID, stamp.Wall)
 	}
-	g.recordAside(after, a, stamp)
+	heard := g.recordAside(after, a, stamp)
 	if after.decision.Outcome == screening.Admit && a.Act == lane.Typed {
 		g.register.carry(x.arrival.Subject.ID, a.Reading, stamp.Mono)
 	}
 	g.changed()
-	return nil
+	select {
+	case <-heard:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("record answer: %w", ctx.Err())
+	}
 }
 
 // recordAside stores what became of an aside and lets it stand at every lane.
-func (g *Gate) recordAside(x aside, a lane.Answer, stamp entry.Stamp) {
+func (g *Gate) recordAside(x aside, a lane.Answer, stamp entry.Stamp) <-chan struct{} {
 	rec := lane.Record{
 		Arrival: x.id.Counter, Act: a.Act, Direction: x.arrival.Direction, Subject: x.arrival.Subject, Decision: x.decision,
 		Code: x.arrival.Code, Policy: g.policy.Number(), By: a.By, Ticket: x.ticket,
@@ -388,7 +376,7 @@ func (g *Gate) recordAside(x aside, a lane.Answer, stamp entry.Stamp) {
 		rec.Reading = &x.arrival.Readings[n-1]
 	}
 	g.register.apply(x.id, rec, stamp.Wall)
-	g.recorder.recordAt(x.id.Boot, x.lane, rec, stamp)
+	return g.recorder.recordAt(x.id.Boot, x.lane, rec, stamp)
 }
 
 // ConfirmClock takes a person's word that the time is right. The entry comes

@@ -29,6 +29,7 @@ type peer struct {
 	away     error // what Connect returns
 	stuck    bool  // Publish is never answered
 	gate     ed25519.PublicKey
+	epoch    uint32
 	tree     entry.Tree
 	rows     [][]byte
 	kinds    []wire.Kind // what came, in order
@@ -37,7 +38,7 @@ type peer struct {
 }
 
 func newPeer(t *testing.T, name string) *peer {
-	return &peer{t: t, name: name, key: testKey(2), alarms: map[uint64][]byte{}}
+	return &peer{t: t, name: name, key: testKey(2), epoch: 1, alarms: map[uint64][]byte{}}
 }
 
 // collector is the peer as a gate is told of it.
@@ -105,16 +106,33 @@ func (s *peerSession) Publish(ctx context.Context, topic string, payload []byte,
 	case wire.KindBatch:
 		p.batch(payload)
 	case wire.KindHello:
+		p.hello(payload)
 	default:
 		return nil
 	}
 	have, err := wire.Have{Collector: p.name, Wall: time.Now().UnixMilli(),
-		Checkpoint: wire.Checkpoint{Origin: gate, Epoch: 1, Head: p.tree.Head()}}.Sign(p.key)
+		Checkpoint: wire.Checkpoint{Origin: gate, Epoch: p.epoch, Head: p.tree.Head()}}.Sign(p.key)
 	if err != nil {
 		p.t.Error(err)
 	}
 	s.messages <- uplink.Message{Topic: wire.Topic(gate, wire.KindHave), Payload: have}
 	return nil
+}
+
+// hello begins the journal that a gate says it has begun.
+func (p *peer) hello(payload []byte) {
+	u, err := wire.ParseHello(payload)
+	if err != nil {
+		p.t.Error(err)
+		return
+	}
+	h, err := u.Verify(p.gate, "test")
+	if err != nil {
+		p.t.Error(err)
+	}
+	if h.Checkpoint.Epoch > p.epoch && h.Reason != "" {
+		p.epoch, p.tree, p.rows = h.Checkpoint.Epoch, entry.Tree{}, nil
+	}
 }
 
 func (p *peer) alarm(payload []byte) {
@@ -142,7 +160,7 @@ func (p *peer) batch(payload []byte) {
 		return
 	}
 	size := p.tree.Size()
-	if b.First > size || b.Checkpoint.Size <= size {
+	if b.Checkpoint.Epoch != p.epoch || b.First > size || b.Checkpoint.Size <= size {
 		return
 	}
 	for _, leaf := range b.Leaves[size-b.First:] {

@@ -9,16 +9,23 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/journal"
 	"github.com/menshen/menshen/screening"
 	"github.com/menshen/menshen/screening/lane"
+	"github.com/menshen/menshen/sync/uplink"
+	"github.com/menshen/menshen/sync/wire"
 )
 
 // rebased begins the next journal of a gate that does not run.
-func rebased(t *testing.T, dir string) (kept string, err error) {
+func rebased(t *testing.T, dir string, known ...*peer) (kept string, err error) {
 	t.Helper()
 	g, _ := build(t, dir, stillClock)
+	for _, p := range known {
+		c := p.collector()
+		g.o.Config.Collectors = append(g.o.Config.Collectors, config.Collector{Name: c.Name, Key: wire.FormatPublicKey(c.Key)})
+	}
 	return Rebase(t.Context(), Options{Config: g.o.Config, Now: stillClock, Log: slog.New(slog.DiscardHandler), Version: "test"}, "card was restored")
 }
 
@@ -110,5 +117,88 @@ func TestARunningGateKeepsItsJournal(t *testing.T) {
 	defer shut(t, g)
 	if _, err := rebased(t, dir); !errors.Is(err, journal.ErrLocked) {
 		t.Errorf("says %v", err)
+	}
+}
+
+// copyCard makes a directory what another one is now.
+func copyCard(t *testing.T, from, to string) {
+	t.Helper()
+	old, err := filepath.Glob(filepath.Join(to, "*"))
+	for _, name := range old {
+		err = errors.Join(err, os.RemoveAll(name))
+	}
+	if err := errors.Join(err, os.CopyFS(to, os.DirFS(from))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOneNewJournalIsEnoughHoweverOftenACardWasRestored(t *testing.T) {
+	p := newPeer(t, "district")
+	dir, image := t.TempDir(), t.TempDir()
+	live := func(until string, holds func(CollectorStatus) bool) {
+		t.Helper()
+		g := joined(t, dir, p)
+		stop := run(t, g)
+		await(t, until, func() bool { return holds(g.collectors.status()[0]) })
+		stops(t, stop)
+	}
+	arrived := func(s CollectorStatus) bool { return s.Phase == "streaming" && s.Acked == s.Size }
+	live("all arrives", arrived)
+	copyCard(t, dir, image)
+	live("what the copy does not have arrives", arrived)
+	for epoch := uint32(2); epoch <= 4; epoch++ {
+		copyCard(t, image, dir)
+		live("the contradiction is found", func(s CollectorStatus) bool { return s.Phase == "diverged" })
+		if _, err := rebased(t, dir, p); err != nil {
+			t.Fatal(err)
+		}
+		live("all of the next journal arrives", arrived)
+		if p.epoch != epoch {
+			t.Errorf("the collector has epoch %d, want %d", p.epoch, epoch)
+		}
+	}
+}
+
+func TestTheNextJournalIsAboveWhatItsCollectorsSignedAndNothingElse(t *testing.T) {
+	district, stranger := newPeer(t, "district"), newPeer(t, "district")
+	stranger.key = testKey(9)
+	have := func(by *peer, name, origin string, epoch uint32) []byte {
+		b, err := wire.Have{Collector: name, Checkpoint: wire.Checkpoint{Origin: origin, Epoch: epoch, Head: entry.Head{Size: 1}}}.Sign(by.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	for name, c := range map[string]struct {
+		evidence [][]byte
+		want     uint32
+	}{
+		"nothing is known":            {nil, 2},
+		"an older one":                {[][]byte{have(district, "district", "test", 1)}, 2},
+		"the newest of several":       {[][]byte{have(district, "district", "test", 3), have(district, "district", "test", 6), have(district, "district", "test", 5)}, 7},
+		"of a stranger":               {[][]byte{have(stranger, "district", "test", 6)}, 2},
+		"of another collector":        {[][]byte{have(district, "school", "test", 6)}, 2},
+		"of another gate":             {[][]byte{have(district, "district", "west", 6)}, 2},
+		"damaged":                     {[][]byte{{0x87}}, 2},
+		"above every sensible number": {[][]byte{have(district, "district", "test", 1<<32-1)}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			g := reopened(t, dir)
+			for i, b := range c.evidence {
+				if err := g.collectors.keep(strings.Repeat("x", i)+uplink.EvidenceTheirs, b); err != nil {
+					t.Fatal(err)
+				}
+			}
+			shut(t, g)
+			if _, err := rebased(t, dir, district); err != nil {
+				t.Fatal(err)
+			}
+			g = reopened(t, dir)
+			defer shut(t, g)
+			if got := g.journal.Epoch(); got != c.want {
+				t.Errorf("epoch %d, want %d", got, c.want)
+			}
+		})
 	}
 }

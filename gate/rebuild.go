@@ -33,7 +33,7 @@ func (g *Gate) replay(rows iter.Seq2[journal.Row, error]) error {
 		if !ok {
 			continue
 		}
-		if g.replayHold(rec) {
+		if g.replayHold(e, rec) {
 			continue
 		}
 		if stopped, ok := stops[id]; ok { // an answer does not repeat it
@@ -47,20 +47,26 @@ func (g *Gate) replay(rows iter.Seq2[journal.Row, error]) error {
 }
 
 // replayHold takes a record that is about a hold alone. One that names nobody
-// came from where its reason says.
-func (g *Gate) replayHold(rec lane.Record) bool {
+// came from where its reason says, or ended by itself.
+func (g *Gate) replayHold(e entry.Entry, rec lane.Record) bool {
 	switch uint8(rec.Act) {
 	case entry.ActHoldPlaced:
-		if rec.Reason == reasonRebase {
+		switch {
+		case len(rec.By) > 0:
+			g.register.replayNamed(e)
+		case rec.Reason == reasonRebase:
 			g.register.restore(rec)
-		} else {
+		default:
 			g.register.place(rec.Subject.ID, rec.Reason)
 		}
 	case entry.ActHoldLifted:
-		if len(rec.By) == 0 {
-			g.register.liftFrom(rec.Subject.ID, rec.Reason)
-		} else {
+		switch {
+		case len(rec.By) > 0:
 			g.register.lift(rec.Subject.ID)
+		case rec.Reason == reasonOver:
+			g.register.liftNamed(rec.Subject.ID)
+		default:
+			g.register.liftFrom(rec.Subject.ID, rec.Reason)
 		}
 	default:
 		return false

@@ -80,8 +80,11 @@ func (r *recorder) wait(ctx context.Context, body any) error {
 }
 
 // recordAt stores a record of an arrival that began at another boot, or that
-// left its lane.
-func (r *recorder) recordAt(boot uint64, laneNumber uint8, rec lane.Record, stamp entry.Stamp) {
+// left its lane. What it returns is closed once the record is durable, or is
+// known to wait for a journal that does not store.
+func (r *recorder) recordAt(boot uint64, laneNumber uint8, rec lane.Record, stamp entry.Stamp) <-chan struct{} {
+	heard := make(chan struct{})
+	tell := sync.OnceFunc(func() { close(heard) })
 	b := body(boot, rec, r.g.roster.Snapshot().Version, nil)
 	kind, _ := entry.KindOf(b)
 	id := entry.ArrivalID{Boot: boot, Counter: rec.Arrival}
@@ -89,7 +92,9 @@ func (r *recorder) recordAt(boot uint64, laneNumber uint8, rec lane.Record, stam
 		if err == nil {
 			r.g.alarms.stored(id, rec, receipt.Seq())
 		}
+		tell()
 	})
+	return heard
 }
 
 func (r *recorder) submit(d journal.Draft, admits bool, done func(journal.Receipt, error)) {

@@ -18,14 +18,20 @@ const carryFor = 10 * time.Minute
 // was set aside, whose recheck still counts, who came today. It lives in memory
 // and is rebuilt from the journal by the same functions that keep it.
 type register struct {
+	// deciding is held by whoever places or lifts a hold by order or by name,
+	// until its entry is durable: so the journal has the same order.
+	deciding sync.Mutex
+
 	mu      sync.Mutex
 	held    map[uint64]hold
 	above   map[uint64][]string // by whom else, as origin names it
+	named   map[uint64]named    // by people at the desk
 	carried map[uint64]carried
 	asides  map[uint16]*aside
 	ticket  uint16
 	today   map[uint64]struct{}
 	day     string
+	pace    pace
 }
 
 // hold stands against a subject at every lane.
@@ -33,8 +39,9 @@ type hold struct {
 	id     entry.ArrivalID // of the arrival that was stopped
 	grave  bool            // no recheck at the gate ends it
 	highBy string          // the instrument whose reading placed it
-	// above says that a collector placed it, which no arrival here ends.
-	above bool
+	// above says that a collector placed it, and named that people here did;
+	// neither is ended by an arrival.
+	above, named bool
 }
 
 type carried struct {
@@ -55,7 +62,7 @@ type aside struct {
 
 func newRegister() *register {
 	return &register{
-		held: map[uint64]hold{}, above: map[uint64][]string{}, carried: map[uint64]carried{}, asides: map[uint16]*aside{},
+		held: map[uint64]hold{}, above: map[uint64][]string{}, named: map[uint64]named{}, carried: map[uint64]carried{}, asides: map[uint16]*aside{},
 		today: map[uint64]struct{}{},
 	}
 }
@@ -82,6 +89,9 @@ func (r *register) apply(id entry.ArrivalID, rec lane.Record, wall time.Time) bo
 		delete(r.held, s)
 		if rec.Decision.Outcome == screening.Admit && rec.Direction == screening.In {
 			r.newDay(wall)
+			if _, in := r.today[s]; !in {
+				r.pace.note(wall)
+			}
 			r.today[s] = struct{}{}
 		}
 	}
@@ -116,6 +126,9 @@ func (r *register) standing(subject uint64) (hold, bool) {
 	if len(r.above[subject]) > 0 {
 		h.above, h.grave, held = true, true, true
 	}
+	if _, ok := r.named[subject]; ok {
+		h.named, h.grave, held = true, true, true
+	}
 	return h, held
 }
 
@@ -125,6 +138,14 @@ func (r *register) arrived(wall time.Time) int {
 	defer r.mu.Unlock()
 	r.newDay(wall)
 	return len(r.today)
+}
+
+// lately returns how many people came in for the first time today within the
+// last paceWindow.
+func (r *register) lately(wall time.Time) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.pace.within(wall)
 }
 
 // nextTicket gives out a number from 1 to 999 that nobody holds.
@@ -190,6 +211,7 @@ func (r *register) lift(subject uint64) bool {
 	_, stood := r.standing(subject)
 	delete(r.held, subject)
 	delete(r.above, subject)
+	delete(r.named, subject)
 	return stood
 }
 
@@ -204,13 +226,23 @@ func (r *register) restore(rec lane.Record) {
 	r.held[rec.Subject.ID] = h
 }
 
-// place lets a hold stand in somebody else's name.
-func (r *register) place(subject uint64, from string) {
+// place lets a hold stand in somebody else's name. It reports whether it did
+// not stand yet.
+func (r *register) place(subject uint64, from string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !slices.Contains(r.above[subject], from) {
+	stood := slices.Contains(r.above[subject], from)
+	if !stood {
 		r.above[subject] = append(r.above[subject], from)
 	}
+	return !stood
+}
+
+// stands reports whether the hold that place placed in that name still stands.
+func (r *register) stands(subject uint64, from string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Contains(r.above[subject], from)
 }
 
 // liftFrom ends what place placed in that name, and nothing else.
@@ -229,6 +261,9 @@ func (r *register) holds() map[uint64]hold {
 	defer r.mu.Unlock()
 	all := maps.Clone(r.held)
 	for subject := range r.above {
+		all[subject], _ = r.standing(subject)
+	}
+	for subject := range r.named {
 		all[subject], _ = r.standing(subject)
 	}
 	return all

@@ -16,13 +16,11 @@ type CollectorStatus struct {
 	// Heard is when the collector said so; zero in a gate that has not heard
 	// of it since it started.
 	Heard time.Time
-	// Cause is why all is not well, and Remedy what to do about it; empty when
-	// all is well.
-	Cause, Remedy string
+	// Cause is the key of why all is not well, and Advice says it to a person;
+	// both are empty when all is well.
+	Cause string
+	Advice
 }
-
-// causeFault says that the gate cannot even try.
-const causeFault uplink.Cause = "device-key"
 
 // status lists the collectors in the order of the configuration.
 func (c *collectors) status() []CollectorStatus {
@@ -30,13 +28,13 @@ func (c *collectors) status() []CollectorStatus {
 	if c.fault != nil {
 		for _, to := range c.g.o.Collectors {
 			all = append(all, CollectorStatus{Name: to.Name, Phase: uplink.Off.String(), Size: c.g.journal.Head().Size,
-				Cause: string(causeFault), Remedy: remedyOf(causeFault)})
+				Cause: string(causeFault), Advice: adviceOn(causeFault)})
 		}
 	}
 	for _, l := range c.links {
 		s := l.up.State()
 		all = append(all, CollectorStatus{Name: l.Name, Phase: s.Phase.String(), Acked: s.Acked, Size: s.Size, Heard: s.Heard,
-			Cause: string(s.Cause), Remedy: remedyOf(s.Cause)})
+			Cause: string(s.Cause), Advice: adviceOn(s.Cause)})
 	}
 	return all
 }
@@ -91,29 +89,4 @@ func problemOf(s uplink.State) string {
 		}
 	}
 	return ""
-}
-
-// remedyOf says what an administrator does about a cause.
-func remedyOf(c uplink.Cause) string {
-	switch c {
-	case uplink.CauseNone:
-		return ""
-	case uplink.CauseUnreachable:
-		return "nothing has to be done at the gate: what is recorded waits; if it lasts, see whether the network and the broker in url are up"
-	case uplink.CauseRefused:
-		return "compare password_file, ca and cert of this [[collector]] with what the broker knows of this gate; the gate's name is its user"
-	case uplink.CauseSilent:
-		return "the broker is there and the collector does not answer: ask whether it runs, whether it admitted this gate ('gatectl key show'), and what the broker permits"
-	case uplink.CauseKey:
-		return "what answers does not have the key of this [[collector]]: compare key with what 'districtd key' prints there"
-	case uplink.CauseStuck:
-		return "the collector answers and stores nothing: look at its disk and its log"
-	case uplink.CauseRoot, uplink.CauseAhead, uplink.CauseEpoch:
-		return "arrivals go on and nothing is sent: keep the directory evidence, find out whether a card was restored or replaced, and only then 'gatectl journal rebase -reason TEXT'"
-	case uplink.CauseJournal:
-		return "the journal cannot be read: 'gatectl journal verify'"
-	case causeFault:
-		return "device.key or documents.json in the data directory cannot be read or made: 'journalctl -u gated' says which"
-	}
-	return "see 'journalctl -u gated'"
 }

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
@@ -21,6 +22,7 @@ import (
 	"github.com/menshen/menshen/roster"
 	"github.com/menshen/menshen/sync/wire"
 	"github.com/menshen/menshen/web"
+	"github.com/menshen/menshen/web/desk"
 	"github.com/menshen/menshen/web/guard"
 )
 
@@ -31,13 +33,15 @@ const AddressFile = "web.addr"
 // listMost bounds a roster list that arrives over the socket.
 const listMost = 10 << 20
 
-// pages returns the guard's page, once there is something to show.
+// pages returns the guard's and the desk's page, once there is something to show.
 func (g *Gate) pages() http.Handler {
 	language := web.Chinese
 	if g.o.Config.Language == config.LanguageEnglish {
 		language = web.English
 	}
-	return guard.New(guard.Options{Gate: g, Sessions: g.sessions, Language: language, Log: g.o.Log})
+	lanes := guard.New(guard.Options{Gate: g, Offers: g, Sessions: g.sessions, Pairing: g.outside(), Language: language, ScreenMM: g.o.Config.Web.ScreenMM, Log: g.o.Log})
+	d := deskPage{g}
+	return desk.New(desk.Options{Gate: d, Holds: d, People: d, Rest: lanes, Sessions: g.sessions, Pairing: g.outside(), Language: language, Log: g.o.Log})
 }
 
 // serveWeb serves pages from before the journal is open: a gate that cannot
@@ -88,7 +92,11 @@ func (g *Gate) serveControl(ctx context.Context) error {
 	mux.HandleFunc("POST /v1/roster/import", g.importRoster)
 	mux.HandleFunc("POST /v1/roster/undo", g.undoRoster)
 	mux.HandleFunc("POST /v1/roster/pin", g.setPIN)
+	mux.HandleFunc("POST /v1/roster/duty", g.setDuty)
+	mux.HandleFunc("GET /v1/web/paired", g.listPaired)
+	mux.HandleFunc("POST /v1/web/unpair", g.unpair)
 	mux.HandleFunc("GET /v1/roster/people", g.people)
+	mux.HandleFunc("GET /v1/roster/export", g.exportRoster)
 	mux.HandleFunc("GET /v1/holds", g.listHolds)
 	mux.HandleFunc("POST /v1/holds/lift", g.liftHold)
 	return serve(ctx, g.o.Control, mux)
@@ -257,6 +265,22 @@ func (g *Gate) people(w http.ResponseWriter, _ *http.Request) {
 	answer(w, list, nil)
 }
 
+// RosterExport is the numbered list of everybody who ever had a roster number
+// here, those who left included, as roster.Parse reads it.
+type RosterExport struct {
+	Version uint32
+	// Present is how many of the people have not left.
+	Present int
+	List    []byte
+}
+
+func (g *Gate) exportRoster(w http.ResponseWriter, _ *http.Request) {
+	people := g.roster.Snapshot()
+	var list bytes.Buffer
+	err := people.WriteEverybody(&list)
+	answer(w, RosterExport{Version: people.Version, Present: people.Len(), List: list.Bytes()}, err)
+}
+
 // Hold is one hold as gatectl lists it.
 type Hold struct {
 	Number string // the school's own
@@ -264,7 +288,7 @@ type Hold struct {
 	// Arrival is empty where none at this gate, or none in this journal, stands
 	// behind the hold.
 	Arrival string
-	// Grave: only a lift by name ends it.
+	// Grave: no recheck ends it, only a lift by name, or its own time.
 	Grave bool
 	// Above: a collector placed it, and may lift it.
 	Above bool
@@ -315,21 +339,9 @@ func (g *Gate) liftHold(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, err)
 		return
 	}
-	h, held, _ := g.register.look(subject.ID, g.o.Now().Mono)
-	if !held {
-		answer(w, nil, errors.New("no hold stands against that person"))
-		return
-	}
-	// The entry first: a hold that is lifted without one would come back.
-	if err := g.recorder.wait(r.Context(), entry.Answer{
-		Arrival: h.id, Act: entry.ActHoldLifted, Subject: subject.ID, By: []uint64{by.ID},
-	}); err != nil {
-		answer(w, nil, err)
-		return
-	}
-	g.register.lift(subject.ID)
-	g.changed()
-	answer(w, struct{}{}, nil)
+	g.register.deciding.Lock()
+	defer g.register.deciding.Unlock()
+	answer(w, struct{}{}, g.liftByName(r.Context(), subject.ID, []uint64{by.ID}))
 }
 
 // answer writes a result, or the error as text.

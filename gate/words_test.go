@@ -70,4 +70,5 @@ func TestThePagesKnowEveryProblem(t *testing.T) {
 		known(t, "problem."+p.Key)
 	}
 	known(t, "problem.insecure-web")
+	known(t, "problem.sound-lost")
 }

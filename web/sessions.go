@@ -2,9 +2,7 @@ package web
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,32 +25,40 @@ const (
 	maxScreens = 4
 	// maxBadge and maxPIN bound what is handed to Staff, in bytes.
 	maxBadge, maxPIN = 64, 32
+	// keepWithin bounds how long a sign-on waits to be kept: whoever signs on
+	// must be able to work with a disk that stores nothing.
+	keepWithin = 5 * time.Second
 
 	sessionCookie = "menshen_session"
 )
 
-// Sessions knows who is signed on at one gate (or collector) and at which screens. Only the
-// SHA-256 of a session's secret is kept, in memory: a restart signs everybody
-// off. It starts no goroutine and no timer, and is safe for concurrent use.
+// Sessions knows who is signed on at one gate (or collector) and at which
+// screens. Only the SHA-256 of a session's secret is kept. It starts no
+// goroutine and no timer, is safe for concurrent use, and who only asks never
+// waits for a disk.
 type Sessions struct {
 	staff Staff
 	most  int // people at a time
+	kept  *kept
 
-	mu   sync.Mutex
-	open []session // in the order of the sign-ons; at most most*maxScreens
+	changing sync.Mutex // from before a change until it is kept; taken before mu
+	mu       sync.Mutex
+	open     []session // in the order of the sign-ons; at most most*maxScreens
 }
 
 type session struct {
 	digest [sha256.Size]byte
 	person Person
-	until  time.Time // carries the monotonic clock: setting the clock prolongs nothing
+	began  time.Time // by the wall, to be kept
+	ends   time.Time // carries the monotonic clock: setting the clock prolongs nothing
 }
 
-// NewSessions returns a gate's sessions, which ask staff for badge and PIN.
+// NewSessions returns a gate's sessions, which ask staff for badge and PIN. A
+// restart signs everybody off.
 func NewSessions(staff Staff) *Sessions { return NewSessionsOf(staff, MaxOnDuty) }
 
 // NewSessionsOf returns sessions of at most so many people at a time, for a
-// screen at which nobody is on duty.
+// screen at which nobody is on duty. A restart signs everybody off.
 func NewSessionsOf(staff Staff, most int) *Sessions { return &Sessions{staff: staff, most: most} }
 
 // SignOn checks badge and PIN, puts the person on duty and gives this browser
@@ -66,7 +72,7 @@ func (s *Sessions) SignOn(w http.ResponseWriter, r *http.Request, badge, pin str
 	if err != nil {
 		return err
 	}
-	return s.begin(w, r, person, false)
+	return s.Begin(w, r, person, false)
 }
 
 // TakeOver signs on as SignOn does, and takes everybody else off duty at every
@@ -77,7 +83,7 @@ func (s *Sessions) TakeOver(w http.ResponseWriter, r *http.Request, badge, pin s
 	if err != nil {
 		return err
 	}
-	return s.begin(w, r, person, true)
+	return s.Begin(w, r, person, true)
 }
 
 func (s *Sessions) check(ctx context.Context, badge, pin string) (Person, error) {
@@ -91,12 +97,22 @@ func (s *Sessions) check(ctx context.Context, badge, pin string) (Person, error)
 	return person, nil
 }
 
-// begin opens a session of the person in this browser, alone on duty or beside
-// who is.
-func (s *Sessions) begin(w http.ResponseWriter, r *http.Request, person Person, alone bool) error {
-	secret := make([]byte, 32)
-	rand.Read(secret) // never fails: crypto/rand ends the process instead
+// Begin opens a session in this browser for somebody whom the caller knows, by a
+// PIN or otherwise, alone on duty or beside who is. It returns ErrFull as SignOn
+// does.
+func (s *Sessions) Begin(w http.ResponseWriter, r *http.Request, person Person, alone bool) error {
+	secret, digest := newSecret()
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	if err := s.enter(digest, person, alone); err != nil {
+		return err
+	}
+	s.keep(r.Context())
+	setCookie(w, r, sessionCookie, secret, SessionLife)
+	return nil
+}
 
+func (s *Sessions) enter(digest [sha256.Size]byte, person Person, alone bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.expire()
@@ -108,23 +124,16 @@ func (s *Sessions) begin(w http.ResponseWriter, r *http.Request, person Person, 
 		return ErrFull
 	}
 	s.boundScreens(person)
-	s.open = append(s.open, session{sha256.Sum256(secret), person, time.Now().Add(SessionLife)})
-	setSession(w, r, base64.RawURLEncoding.EncodeToString(secret), int(SessionLife/time.Second))
+	s.open = append(s.open, session{digest, person, s.wall(), time.Now().Add(SessionLife)})
 	return nil
 }
 
 // Who returns the person whose screen sent r.
 func (s *Sessions) Who(r *http.Request) (Person, bool) {
-	cookie, err := r.Cookie(sessionCookie)
-	if err != nil {
+	digest, ok := secretOf(r, sessionCookie)
+	if !ok {
 		return Person{}, false
 	}
-	secret, err := base64.RawURLEncoding.DecodeString(cookie.Value)
-	if err != nil {
-		return Person{}, false
-	}
-	digest := sha256.Sum256(secret)
-
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.expire()
@@ -139,11 +148,14 @@ func (s *Sessions) Who(r *http.Request) (Person, bool) {
 // SignOff takes the person whose screen sent r off duty, at every screen.
 func (s *Sessions) SignOff(w http.ResponseWriter, r *http.Request) {
 	if person, ok := s.Who(r); ok {
+		s.changing.Lock()
+		defer s.changing.Unlock()
 		s.mu.Lock()
 		s.open = slices.DeleteFunc(s.open, func(o session) bool { return person.same(o.person) })
 		s.mu.Unlock()
+		s.keep(r.Context())
 	}
-	setSession(w, r, "", -1)
+	setCookie(w, r, sessionCookie, "", 0)
 }
 
 // OnDuty returns who is signed on, each person once, the first to sign on
@@ -165,9 +177,19 @@ func (s *Sessions) onDuty() []Person {
 	return duty
 }
 
+// expire ends what is over: a session's life, or what its person may do.
 func (s *Sessions) expire() {
-	now := time.Now()
-	s.open = slices.DeleteFunc(s.open, func(o session) bool { return !now.Before(o.until) })
+	now, open := time.Now(), s.open[:0]
+	for _, o := range s.open {
+		stands := now.Before(o.ends)
+		if s.kept != nil && stands {
+			o.person, stands = s.kept.roll.Standing(o.person.ID)
+		}
+		if stands {
+			open = append(open, o)
+		}
+	}
+	s.open = open
 }
 
 // boundScreens makes room for one more screen of the person.
@@ -186,12 +208,3 @@ func (s *Sessions) boundScreens(person Person) {
 }
 
 func (p Person) same(o Person) bool { return p.ID == o.ID }
-
-// setSession is Secure where the request came by TLS; a gate's own screen
-// reads it by plain HTTP on loopback.
-func setSession(w http.ResponseWriter, r *http.Request, value string, seconds int) {
-	http.SetCookie(w, &http.Cookie{
-		Name: sessionCookie, Value: value, Path: "/", MaxAge: seconds,
-		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode,
-	})
-}

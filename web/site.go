@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 //go:embed templates
@@ -19,15 +20,18 @@ var assets embed.FS
 
 const languageCookie = "menshen_language"
 
-// Site is what the screens of one gate share: signing on and off, the choice
-// of language, assets, and pages that say why a request was refused.
+// Site is what the screens of one gate share: signing on and off, pairing, the
+// choice of language, assets, and pages that say why a request was refused.
 type Site struct {
 	// Sessions knows who is signed on.
 	Sessions *Sessions
+	// Pairing knows the browsers of other machines; nil pairs none.
+	Pairing *Pairing
 
 	language Language
 	log      *slog.Logger
 	signOn   *template.Template
+	pair     *template.Template
 	refusal  *template.Template
 }
 
@@ -37,7 +41,8 @@ func NewSite(sessions *Sessions, language Language, log *slog.Logger) *Site {
 		Sessions: sessions,
 		language: language,
 		log:      log.With("component", "web"),
-		signOn:   Layout(templates, "templates/sign-on.html"),
+		signOn:   Layout(templates, "templates/sign-on.html", "templates/pad.html"),
+		pair:     Layout(templates, "templates/pair.html", "templates/pad.html"),
 		refusal:  Layout(templates, "templates/refusal.html"),
 	}
 }
@@ -51,17 +56,21 @@ func Layout(files fs.FS, names ...string) *template.Template {
 }
 
 // Mount registers the routes that all screens of a gate share.
-func (s *Site) Mount(mux *http.ServeMux) {
+func (s *Site) Mount(mux *Mux) {
 	s.MountBasics(mux)
+	mux.Handle("GET /assets/pad.css", Asset(assets, "assets/pad.css"))
+	mux.Handle("GET /assets/pad.js", Asset(assets, "assets/pad.js"))
+	mux.HandleFunc("GET /pair", func(w http.ResponseWriter, r *http.Request) { s.showPair(w, r, http.StatusOK, "") })
+	mux.HandleFunc("POST /pair", s.postPair)
 	mux.HandleFunc("GET /sign-on", func(w http.ResponseWriter, r *http.Request) {
 		s.showSignOn(w, r, http.StatusOK, signOnPage{})
 	})
 	mux.HandleFunc("POST /sign-on", s.postSignOn)
 }
 
-// MountBasics registers all of them but signing on, for a screen that has its
-// own page at /sign-on.
-func (s *Site) MountBasics(mux *http.ServeMux) {
+// MountBasics registers all of them but signing on and pairing, for a screen that
+// has its own page at /sign-on.
+func (s *Site) MountBasics(mux *Mux) {
 	mux.Handle("GET /assets/base.css", Asset(assets, "assets/base.css"))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -164,6 +173,8 @@ func (s *Site) postSignOn(w http.ResponseWriter, r *http.Request) {
 		s.showSignOn(w, r, http.StatusForbidden, signOnPage{Said: "said.pin"})
 	case errors.Is(err, ErrLocked):
 		s.showSignOn(w, r, http.StatusTooManyRequests, signOnPage{Said: "said.locked"})
+	case errors.Is(err, ErrNoDuty):
+		s.showSignOn(w, r, http.StatusForbidden, signOnPage{Said: "said.no-duty"})
 	case errors.Is(err, ErrFull):
 		s.showSignOn(w, r, http.StatusConflict, signOnPage{Said: "said.full", Badge: form.Get("badge")})
 	default:
@@ -198,9 +209,6 @@ func (s *Site) postLanguage(w http.ResponseWriter, r *http.Request) {
 		s.Refuse(w, r, http.StatusBadRequest, "refused.malformed")
 		return
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name: languageCookie, Value: string(chosen), Path: "/", MaxAge: 365 * 24 * 3600,
-		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode,
-	})
+	setCookie(w, r, languageCookie, string(chosen), 365*24*time.Hour)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }

@@ -16,13 +16,15 @@ import (
 
 func newSite(log io.Writer) (http.Handler, *web.Sessions) {
 	sessions := web.NewSessions(&staff{})
-	mux := http.NewServeMux()
-	web.NewSite(sessions, web.Chinese, slog.New(slog.NewTextHandler(log, nil))).Mount(mux)
+	site := web.NewSite(sessions, web.Chinese, slog.New(slog.NewTextHandler(log, nil)))
+	mux := site.NewMux(web.AtGate())
+	site.Mount(mux)
 	return web.Protect(mux, []string{"example.com"}), sessions
 }
 
 func post(h http.Handler, path string, form url.Values, change ...func(*http.Request)) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("POST", path, strings.NewReader(form.Encode()))
+	r.RemoteAddr = "127.0.0.1:40000"
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	for _, f := range change {
 		f(r)
@@ -34,6 +36,7 @@ func post(h http.Handler, path string, form url.Values, change ...func(*http.Req
 
 func get(h http.Handler, path string, cookies ...*http.Cookie) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("GET", path, nil)
+	r.RemoteAddr = "127.0.0.1:40000"
 	for _, c := range cookies {
 		r.AddCookie(c)
 	}
@@ -193,7 +196,7 @@ func TestNoBadgePINOrNameReachesTheLog(t *testing.T) {
 
 func TestABrowserKeepsTheLanguageItChose(t *testing.T) {
 	h, _ := newSite(io.Discard)
-	if body := get(h, "/sign-on").Body.String(); !strings.Contains(body, `lang="zh-CN"`) || !strings.Contains(body, "请刷本人卡上岗") {
+	if body := get(h, "/sign-on").Body.String(); !strings.Contains(body, `lang="zh-CN"`) || !strings.Contains(body, "卡号和密码上岗") {
 		t.Error("the gate's language is not spoken before a choice")
 	}
 	w := post(h, "/language", url.Values{"language": {"en"}})
@@ -201,7 +204,7 @@ func TestABrowserKeepsTheLanguageItChose(t *testing.T) {
 		t.Fatalf("got %d", w.Code)
 	}
 	body := get(h, "/sign-on", w.Result().Cookies()...).Body.String()
-	if !strings.Contains(body, `<html lang="en">`) || !strings.Contains(body, "Scan your badge to start") {
+	if !strings.Contains(body, `<html lang="en">`) || !strings.Contains(body, "Sign on by badge and PIN") {
 		t.Errorf("the choice is not kept: %s", body)
 	}
 	if w := post(h, "/language", url.Values{"language": {"fr"}}); w.Code != http.StatusBadRequest {

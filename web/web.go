@@ -1,10 +1,11 @@
 // Package web knows what every screen of a gate has in common: the layout and
-// its palette, the words in both languages, who signed on with badge and PIN,
-// and the protections that stand in front of every route.
+// its palette, the words in both languages, who is signed on and how, which
+// browsers of other machines were paired, and the table of who may use which
+// route, with the protections that stand in front of them all.
 //
 // It does not know what a screen shows: each page package declares the view
 // and the acts it needs. It knows no journal, no device and no policy, and it
-// does not know how a PIN is kept; that is behind Staff.
+// does not know how a PIN or a session is kept; that is behind Staff and Roll.
 package web
 
 import (
@@ -23,12 +24,15 @@ var (
 	// ErrLocked says that too many wrong PINs were tried; the right one is
 	// refused too until the lock ends.
 	ErrLocked = errors.New("too many wrong PINs")
+	// ErrNoDuty says that badge and PIN are right and their owner has nothing
+	// to do at a gate.
+	ErrNoDuty = errors.New("person has no duty")
 )
 
 // Staff checks who signs on.
 type Staff interface {
 	// CheckPIN returns the person whose badge and PIN these are, or ErrPIN,
-	// ErrLocked, or why it could not look. It counts the wrong ones.
+	// ErrLocked, ErrNoDuty, or why it could not look. It counts the wrong ones.
 	CheckPIN(ctx context.Context, badge, pin string) (Person, error)
 }
 
@@ -40,6 +44,8 @@ type Person struct {
 	Name string
 	// Role is a closed word of whoever implements Staff.
 	Role string
+	// Duties are what the person may do, as of when it was asked for.
+	Duties Duty
 }
 
 // String returns the roster number, never the name.

@@ -30,12 +30,13 @@ func TestStatusHasALineForEachCollectorAndSaysWhatToDo(t *testing.T) {
 	b := start(t, collector("school", uplink.ErrRefused), collector("district", errors.New("network is unreachable")))
 	var c call
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); { // the first try follows the opening
-		if c = b.call("", "status"); strings.Contains(c.out, "broker-unreachable") && strings.Contains(c.out, "broker-refuses") {
+		if c = b.call("", "status"); strings.Contains(c.out, "cannot be reached") && strings.Contains(c.out, "refuses this gate") {
 			break
 		}
 	}
-	c.want(t, 0, "collector school: refused, has 0 of ", "not heard of since the gate started\n! broker-refuses\n  -> compare password_file",
-		"collector district: connecting, has 0 of ", "! broker-unreachable\n  -> nothing has to be done at the gate",
+	c.want(t, 0, "collector school: refused, has 0 of ", "not heard of since the gate started\n! 消息服务器不让本机登录\n  the broker refuses this gate\n  -> 核对",
+		"\n     compare password_file",
+		"collector district: connecting, has 0 of ", "\n  the broker in url cannot be reached\n  -> 校门上什么都不用做",
 		"! school refuses this gate", "! Works offline")
 	if strings.LastIndex(c.out, "! ") != strings.Index(c.out, "! Works offline") {
 		t.Errorf("working offline is not the last:\n%s", c.out)
@@ -80,4 +81,15 @@ func TestTheNextJournalIsBegunOnlyWithoutTheGate(t *testing.T) {
 	gatectl(t, "", "-config", name, "journal", "rebase", "-reason", "card was restored").want(t, 0, "journal-1.db")
 	gatectl(t, "", "-config", name, "journal", "verify").want(t, 0, "1 entries")
 	gatectl(t, "", "journal", "verify", "-file", filepath.Join(filepath.Dir(name), "journal-1.db")).want(t, 0, "4 entries")
+}
+
+func TestWhatIsToBeTypedStandsBelowTheRemedy(t *testing.T) {
+	var out bytes.Buffer
+	(&tool{stdout: &out}).printAdvice(gate.CollectorStatus{Cause: "collector-ahead", Advice: gate.Advice{
+		Text: gate.Words{Chinese: "多", English: "more"}, Remedy: gate.Words{Chinese: "打", English: "type"},
+		Commands: []string{"systemctl stop gated", "gatectl version"}}})
+	(&tool{stdout: &out}).printAdvice(gate.CollectorStatus{Name: "well"})
+	if want := "! 多\n  more\n  -> 打\n     type\n     $ systemctl stop gated\n     $ gatectl version\n"; out.String() != want {
+		t.Errorf("prints %q, want %q", out.String(), want)
+	}
 }

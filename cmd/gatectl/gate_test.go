@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/menshen/menshen/internal/rig"
+	"github.com/menshen/menshen/roster"
 	"github.com/menshen/menshen/web/guard"
 )
 
@@ -30,7 +32,7 @@ func TestEveryProblemHasARemedyOfItsOwn(t *testing.T) {
 	for _, key := range []string{
 		"not-recorded", "last-good-configuration", "no-roster", "clock-untrusted", "nobody-on-duty", "insecure-web",
 		"collector-diverged", "collector-refused", "collector-silent", "no-collector", "insecure-collector", "offline",
-		"journal-failed", "barrier-open", "barrier-lost", "scanner-lost", "thermometer-lost",
+		"journal-failed", "barrier-open", "barrier-lost", "scanner-lost", "thermometer-lost", "sound-lost",
 	} {
 		if remedy(key) == unknown {
 			t.Errorf("%s has none", key)
@@ -129,6 +131,55 @@ func TestBadgesAreForTheirOwnerOnly(t *testing.T) {
 	}
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("directory has mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestAnExportedRosterIsANumberedListForItsOwnerOnly(t *testing.T) {
+	b := start(t)
+	file := filepath.Join(b.Config.Data, "out.csv")
+	b.call("", "roster", "export", file).want(t, exitFailed, "the roster is empty")
+	b.call("", "roster", "import", b.list(40)).want(t, 0)
+	b.call("", "roster", "import", b.list(39)).want(t, 0)
+	b.call("", "roster", "export", file).want(t, 0, "roster 2: 41 people in "+file)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := roster.Parse(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := list[len(list)-3]; len(list) != 42 || p.ID != 40 || p.Number != "P040" || !p.Left {
+		t.Errorf("%d people, %v has left: %t", len(list), p, p.Left)
+	}
+	b.call("", "roster", "import", file).want(t, 0, "roster 2: 0 added, 0 changed, 0 left")
+	for _, c := range []struct {
+		rule string
+		args []string
+		code int
+		says string
+	}{
+		{"a file that is there stays", []string{file}, exitFailed, "-force"},
+		{"unless it is to be replaced", []string{"-force", file}, 0, "41 people"},
+		{"which needs no file", []string{"-force", file + "2"}, 0, "41 people"},
+		{"a directory is no file", []string{"-force", b.Config.Data}, exitFailed, b.Config.Data},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			write(t, file, "mine")
+			if err := os.Chmod(file, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			args := append([]string{"-config", b.config, "roster", "export"}, c.args...)
+			gatectl(t, "", args...).want(t, c.code, c.says)
+			got, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			replaced := c.code == 0 && c.args[len(c.args)-1] == file
+			if info, err := os.Stat(file); err != nil || replaced != (info.Mode().Perm() == 0o600) || replaced == (string(got) == "mine") {
+				t.Errorf("mode %v, %d bytes, %v", info.Mode(), len(got), err)
+			}
+		})
 	}
 }
 

@@ -58,10 +58,15 @@ const usage = `gatectl asks a gate, or reads its journal.
                                replace the roster by a list; prints added, changed, left
   roster undo                  bring back the roster before the last change
   roster pin NUMBER            set a member of staff's PIN, read from standard input
+  roster duty NUMBER DUTIES    what somebody does at the gate: guard, desk, nurse, leader,
+                               several with commas between, or none
   roster badges [-class C] DIR QR pictures and a sheet to print
+  roster export [-force] FILE  the numbered list, for a collector or another gate to begin with
   key show                     name and public key of this gate, for its collectors
   hold list                    who is on hold
   hold lift -by NUMBER NUMBER  end a hold by name; the PIN is read from standard input
+  web paired                   browsers of other machines that may show pages
+  web unpair N                 end one of them at once
   journal verify [-file FILE]  recompute every hash and the root
   journal export [-file FILE]  every entry as one JSON object a line
   journal tail [-file FILE] [-n N] [-f]
@@ -111,6 +116,8 @@ func (t *tool) command(ctx context.Context, args []string) error {
 		return t.roster(ctx, rest)
 	case "hold":
 		return t.hold(ctx, rest)
+	case "web":
+		return t.web(ctx, rest)
 	case "journal":
 		return t.journal(ctx, rest)
 	case "key":

@@ -14,7 +14,7 @@ func TestWrongCallsAreRefusedWithTheUsage(t *testing.T) {
 	for _, args := range []string{
 		"", "open", "status now", "version now", "rest now", "check a b",
 		"roster", "roster import", "roster import a b", "roster import a --allow-left 3", "roster import -allow-left few a",
-		"roster undo now", "roster pin", "roster pin G1 481516", "roster badges", "roster frobnicate",
+		"roster undo now", "roster pin", "roster pin G1 481516", "roster badges", "roster export", "roster export a b", "roster frobnicate",
 		"hold", "hold list now", "hold lift P001", "hold lift -by G1", "hold frobnicate",
 		"journal", "journal frobnicate", "journal verify now", "journal export -n 3", "journal tail -n few",
 		"journal rebase", "journal rebase -reason", "journal rebase -reason a b", "key", "key make", "key show now",
@@ -85,7 +85,7 @@ func TestWithoutAGateEveryCommandThatNeedsOneSaysHowToStartIt(t *testing.T) {
 	name := configuration(t, dir)
 	list := write(t, filepath.Join(dir, "list.csv"), "学号,姓名,班级,角色\n")
 	for _, args := range []string{
-		"status", "roster import " + list, "roster undo", "roster pin G1", "roster badges " + dir, "hold list", "hold lift -by G1 P001",
+		"status", "roster import " + list, "roster undo", "roster pin G1", "roster duty G1 guard", "web paired", "web unpair 1", "roster badges " + dir, "roster export " + dir, "hold list", "hold lift -by G1 P001",
 	} {
 		c := gatectl(t, "481516\n", append([]string{"-config", name}, strings.Fields(args)...)...)
 		c.want(t, exitFailed, "no gate answers at "+filepath.Join(dir, "gated.sock"), "systemctl start gated")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -41,8 +42,16 @@ func (t *tool) roster(ctx context.Context, args []string) error {
 			return err
 		}
 		return t.post(ctx, "/v1/roster/pin", struct{ Number, PIN string }{rest[0], pin})
+	case "duty":
+		rest, err := t.flagsOf("duty", args[1:], 2, nil)
+		if err != nil {
+			return err
+		}
+		return t.post(ctx, "/v1/roster/duty", struct{ Number, Duties string }{rest[0], rest[1]})
 	case "badges":
 		return t.badges(ctx, args[1:])
+	case "export":
+		return t.exportRoster(ctx, args[1:])
 	}
 	return errUsage
 }
@@ -113,5 +122,49 @@ func (t *tool) badges(ctx context.Context, args []string) error {
 		return err
 	}
 	fmt.Fprintf(t.stdout, "%d badges in %s; print badges.html\n", len(chosen), rest[0])
+	return nil
+}
+
+// exportRoster writes the numbered list, with which a collector or another gate
+// begins its roster. It holds everybody's badge: only its owner reads the file.
+func (t *tool) exportRoster(ctx context.Context, args []string) error {
+	var force bool
+	rest, err := t.flagsOf("export", args, 1, func(f *flag.FlagSet) { f.BoolVar(&force, "force", false, "") })
+	if err != nil {
+		return err
+	}
+	var e gate.RosterExport
+	if err := t.ask(ctx, http.MethodGet, "/v1/roster/export", nil, &e); err != nil {
+		return err
+	}
+	if e.Version == 0 {
+		return errors.New("the roster is empty: import a list first")
+	}
+	if force {
+		// Replaced, not written over: another mode, or a link, would let others read it.
+		if err := os.Remove(rest[0]); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if err := writeNew(rest[0], e.List); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.stdout, "roster %d: %d people in %s\n", e.Version, e.Present, rest[0])
+	return nil
+}
+
+// writeNew writes a file that must not be there yet, or leaves none.
+func writeNew(name string, b []byte) error {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w: name another file, or replace this one with -force", err)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(name))
+	}
 	return nil
 }

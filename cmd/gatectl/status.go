@@ -32,9 +32,7 @@ func (t *tool) status(ctx context.Context) error {
 			heard = "heard " + c.Heard.Format("2006-01-02 15:04:05")
 		}
 		p("collector %s: %s, has %d of %d entries, %s", c.Name, c.Phase, c.Acked, c.Size, heard)
-		if c.Cause != "" {
-			p("! %s\n  -> %s", c.Cause, c.Remedy)
-		}
+		t.printAdvice(c)
 	}
 	t.printProblems(s.Problems)
 	if s.Banner != "" {
@@ -46,6 +44,17 @@ func (t *tool) status(ctx context.Context) error {
 func (t *tool) printProblems(list []gate.Problem) {
 	for _, p := range list {
 		fmt.Fprintf(t.stdout, "! %s\n  -> %s\n", p.Text, remedy(p.Key))
+	}
+}
+
+// printAdvice prints what is wrong with a collector, and what to type.
+func (t *tool) printAdvice(c gate.CollectorStatus) {
+	if c.Cause == "" {
+		return
+	}
+	fmt.Fprintf(t.stdout, "! %s\n  %s\n  -> %s\n     %s\n", c.Text.Chinese, c.Text.English, c.Remedy.Chinese, c.Remedy.English)
+	for _, command := range c.Commands {
+		fmt.Fprintf(t.stdout, "     $ %s\n", command)
 	}
 }
 
@@ -73,6 +82,8 @@ func remedy(key string) string {
 		return "nothing: the gate works without the network, and sends what waits when it is back"
 	case "scanner-lost", "thermometer-lost", "barrier-lost":
 		return "plug it in again; if that does not help, compare its path in the profile or [ports] with 'ls -l /dev/serial/by-id'"
+	case "sound-lost":
+		return "plug in the loudspeaker's card, see that alsa-utils is installed, and compare device in [sound] with 'aplay -L'"
 	case "barrier-open":
 		return "see whether the barrier is shut and what its relay does; then stop gated and try 'gatectl rest'"
 	}

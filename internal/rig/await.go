@@ -22,9 +22,12 @@ func Over(l guard.Lane) bool { return l.Phase != "gathering" }
 // TriedOnce: one measurement was too cold.
 func TriedOnce(l guard.Lane) bool { return l.Try > 1 }
 
+// openWithin is how long a gate may take to open.
+const openWithin = 30 * time.Second
+
 // WaitOpen returns when the gate is open.
 func (r *Rig) WaitOpen(ctx context.Context) error {
-	limit, cancel := context.WithTimeout(ctx, 10*time.Second)
+	limit, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
 	if err := r.Gate.Alive(limit); err != nil {
 		return errors.Join(errNotOpen, err)

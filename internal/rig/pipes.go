@@ -20,7 +20,7 @@ func newPipes() *pipes {
 func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	here, there := net.Pipe()
 	select {
-	case p.conns <- there:
+	case p.conns <- local{there}:
 		return here, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
@@ -28,6 +28,12 @@ func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 		return nil, net.ErrClosed
 	}
 }
+
+// local is a pipe from a browser on the gate itself.
+type local struct{ net.Conn }
+
+// RemoteAddr implements net.Conn.
+func (local) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 40000} }
 
 // Accept implements net.Listener.
 func (p *pipes) Accept() (net.Conn, error) {

@@ -130,7 +130,7 @@ func (st *stage) start(ctx context.Context) error {
 	run, stop := context.WithCancel(ctx)
 	st.stopIt, st.ended = stop, make(chan error, 1)
 	go func() { st.ended <- st.gate.Run(run) }()
-	limit, cancel := context.WithTimeout(ctx, 10*time.Second)
+	limit, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
 	if err := st.gate.Alive(limit); err != nil {
 		return errors.Join(err, st.stop())

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -15,19 +14,19 @@ import (
 	"github.com/menshen/menshen/web/guard"
 )
 
-// browser keeps what a stream sends it until it is read.
-type browser struct {
+// listener keeps what a stream sends it until it is read.
+type listener struct {
 	mu     sync.Mutex
 	header http.Header
 	got    strings.Builder
 	broken error
 }
 
-func (b *browser) Header() http.Header { return b.header }
-func (b *browser) WriteHeader(int)     {}
-func (b *browser) Flush()              {}
+func (b *listener) Header() http.Header { return b.header }
+func (b *listener) WriteHeader(int)     {}
+func (b *listener) Flush()              {}
 
-func (b *browser) Write(p []byte) (int, error) {
+func (b *listener) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.broken != nil {
@@ -37,7 +36,7 @@ func (b *browser) Write(p []byte) (int, error) {
 }
 
 // read returns what was sent since the last call.
-func (b *browser) read() string {
+func (b *listener) read() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	defer b.got.Reset()
@@ -45,7 +44,7 @@ func (b *browser) read() string {
 }
 
 // events returns the names of the events since the last call.
-func (b *browser) events() string {
+func (b *listener) events() string {
 	var names []string
 	for line := range strings.Lines(b.read()) {
 		if name, ok := strings.CutPrefix(line, "event: "); ok {
@@ -56,12 +55,12 @@ func (b *browser) events() string {
 }
 
 // listen opens one stream; leave closes the browser and waits for the end.
-func listen(t *testing.T, r rig) (b *browser, leave func()) {
+func listen(t *testing.T, r rig) (b *listener, leave func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	request := httptest.NewRequest("GET", "/guard/events", nil).WithContext(ctx)
+	request := atTheGate("GET", "/guard/events", nil).WithContext(ctx)
 	request.AddCookie(r.cookie)
-	b = &browser{header: http.Header{}}
+	b = &listener{header: http.Header{}}
 	go r.handler.ServeHTTP(b, request)
 	synctest.Wait()
 	return b, func() { cancel(); synctest.Wait() }
@@ -214,8 +213,8 @@ func TestOneStreamTooManyIsRefusedAndAPlaceIsFreedByLeaving(t *testing.T) {
 func TestAStreamEndsWhenTheBrowserTakesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, web.Chinese)
-		reset := &browser{header: http.Header{}, broken: errors.New("connection reset")}
-		r.handler.ServeHTTP(reset, httptest.NewRequest("GET", "/guard/events", nil)) // returns
+		reset := &listener{header: http.Header{}, broken: errors.New("connection reset")}
+		r.handler.ServeHTTP(reset, atTheGate("GET", "/guard/events", nil)) // returns
 		if !strings.Contains(r.log.String(), "connection reset") {
 			t.Errorf("got log %q", r.log)
 		}

@@ -15,7 +15,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/menshen/menshen/web"
@@ -31,40 +30,53 @@ const maxStreams = 16
 type Options struct {
 	// Gate is shown and acted upon.
 	Gate Gate
+	// Offers are taken here; nil where scans offer nothing.
+	Offers Offers
 	// Sessions knows who is signed on.
 	Sessions *web.Sessions
+	// Pairing knows the browsers of other machines; nil where there are none.
+	Pairing *web.Pairing
 	// Language is spoken until a browser chooses another.
 	Language web.Language
 	// Hosts are the names by which browsers may ask for the page, besides
 	// the loopback's and the gate's own address.
 	Hosts []string
+	// ScreenMM is the visible width of the gate's screen in millimetres, 0
+	// where nobody has measured it.
+	ScreenMM int
 	// Log takes what a person at the page can do nothing about.
 	Log *slog.Logger
 }
 
 type page struct {
 	gate     Gate
+	offers   Offers
 	site     *web.Site
 	log      *slog.Logger
 	whole    *template.Template
 	fragment *template.Template
+	places   *template.Template
 	streams  chan struct{} // one place per open stream
 }
 
 // New returns the handler of the guard's page, with everything the page needs
 // to be served alone: signing on, language, assets and /healthz.
 func New(o Options) http.Handler {
-	whole := web.Layout(files, "templates/guard.html", "templates/fragment.html", "templates/shapes.html")
+	whole := web.Layout(files, "templates/guard.html", "templates/fragment.html", "templates/duty.html", "templates/shapes.html")
 	p := &page{
 		gate:     o.Gate,
+		offers:   o.Offers,
 		site:     web.NewSite(o.Sessions, o.Language, o.Log),
 		log:      o.Log.With("component", "web/guard"),
 		whole:    whole,
 		fragment: whole.Lookup("fragment"),
+		places:   web.Layout(files, "templates/pair.html"),
 		streams:  make(chan struct{}, maxStreams),
 	}
-	mux := http.NewServeMux()
+	p.site.Pairing = o.Pairing
+	mux := p.site.NewMux(web.AtGate())
 	p.site.Mount(mux)
+	mux.Handle("GET /assets/screen.css", web.Screen(o.ScreenMM))
 	mux.Handle("GET /assets/guard.css", web.Asset(files, "assets/guard.css"))
 	mux.Handle("GET /assets/guard.js", web.Asset(files, "assets/guard.js"))
 	mux.Handle("GET /{$}", http.RedirectHandler("/guard/", http.StatusSeeOther))
@@ -72,21 +84,18 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /guard/events", p.events)
 	mux.HandleFunc("POST /guard/act", p.act)
 	mux.HandleFunc("POST /guard/clock", p.clock)
+	mux.HandleFunc("POST /guard/sign-on", p.signOn)
+	mux.HandleFunc("GET /guard/pair", p.askPlace)
+	mux.HandleFunc("POST /guard/pair", p.pair)
 	return web.Protect(mux, o.Hosts)
-}
-
-// screen is what the templates see.
-type screen struct {
-	web.Page
-	View View
-	// Said is the key of the answer to the last press, or empty.
-	Said string
 }
 
 // screen returns what may be seen by whoever sent r, as of now.
 func (p *page) screen(r *http.Request) screen {
 	common := p.site.Page(r, "page.title")
-	return screen{Page: common, View: visible(p.gate.View(), common.SignedOn)}
+	s := screen{Page: common, View: visible(p.gate.View(), common.SignedOn)}
+	p.addDuty(r, &s.View)
+	return s
 }
 
 func (p *page) show(w http.ResponseWriter, r *http.Request) {
@@ -170,6 +179,8 @@ func (p *page) answer(err error) string {
 		return "not-allowed"
 	case errors.Is(err, ErrBusy):
 		return "busy"
+	case errors.Is(err, web.ErrFull):
+		return "full"
 	case errors.Is(err, web.ErrPIN):
 		return "pin"
 	case errors.Is(err, web.ErrLocked):
@@ -178,38 +189,4 @@ func (p *page) answer(err error) string {
 		p.log.Error("act", "err", err)
 		return "failed"
 	}
-}
-
-// part is one lane or one person set aside, with the screen it stands on.
-type part struct {
-	Screen screen
-	Item   any
-}
-
-// Of hands an item to a template of its own.
-func (s screen) Of(item any) part { return part{s, item} }
-
-// AsksClock says that somebody is here who can say whether the clock is right.
-func (s screen) AsksClock() bool { return s.SignedOn && !s.View.ClockTrusted }
-
-// Minute is the gate's time as the page asks about it.
-func (s screen) Minute() string { return minute(s.View.Now) }
-
-// Problem returns the words of one line of the strip.
-func (s screen) Problem(p Problem) string { return s.T("problem."+p.Key, p.Args...) }
-
-// High reports whether a temperature was at or above its limit, so that the
-// two may stand beside each other: "36.6 ≥ 37.3" would be a lie.
-func (screen) High(reasons []string) bool {
-	return slices.ContainsFunc(reasons, func(r string) bool {
-		return r == "high-once" || r == "high-twice" || r == "hard-fever"
-	})
-}
-
-// More says how many problems stand behind the worst.
-func (s screen) More() string {
-	if n := len(s.View.Problems) - 1; n > 0 {
-		return " · " + s.T("strip.more", n)
-	}
-	return ""
 }

@@ -50,13 +50,22 @@ type View struct {
 	Problems []Problem
 	// OnDuty are the names of who is signed on.
 	OnDuty []string
-	Lanes  []Lane
+	// Offer is what a scan has offered last, nil when nothing is. Pairing and
+	// CanPair are the page's own to set: the code that stands, and whether
+	// another may be asked for.
+	Offer   *Offer
+	Pairing *Pairing
+	CanPair bool
+	Lanes   []Lane
 	// Asides in the order of their tickets.
 	Asides []Aside
 	// Alarms, the oldest first.
 	Alarms []Alarm
 	// ArrivedToday of RosterSize subjects are in.
 	ArrivedToday int
+	// DoneAt is when the rest will be in at the present pace; zero while
+	// nothing can be said.
+	DoneAt time.Time
 	// Policy is the limit in force, such as "≥ 37.3".
 	Policy string
 	// Attendance says that the policy in force asks for no temperature.
@@ -124,6 +133,9 @@ type Lane struct {
 	CanColour, CanType, CanOverride, CanAside, CanTurnAway, CanAcknowledge bool
 	// Faults of the lane's devices, in web's words behind "fault.".
 	Faults []string
+	// UseLane is the lane that takes this lane's people while its scanner is
+	// out; 0 when there is none.
+	UseLane int
 }
 
 // Aside is a stopped arrival that was taken out of its lane. Whatever else the
@@ -197,8 +209,8 @@ func (a Act) LogValue() slog.Value {
 }
 
 // visible returns the part of v that a screen may show. Everybody sees the
-// lanes, and a gate's screen faces the public, so a name there is masked for
-// everybody. Without a session no evidence, no full name and no act is left:
+// lanes and the strip, and a gate's screen faces the public, so names there are
+// masked for everybody. Without a session no evidence, no full name and no act is left:
 // what is not in the page cannot be read from it.
 func visible(v View, signedOn bool) View {
 	v.Lanes = slices.Clone(v.Lanes)
@@ -212,6 +224,11 @@ func visible(v View, signedOn bool) View {
 			lane.CanAside, lane.CanTurnAway, lane.CanAcknowledge = false, false, false
 		}
 	}
+	duty := make([]string, 0, len(v.OnDuty))
+	for _, name := range v.OnDuty {
+		duty = append(duty, web.Mask(name))
+	}
+	v.OnDuty = duty
 	if signedOn {
 		// The page asks about the clock; the question stands for the problem.
 		v.Problems = slices.DeleteFunc(slices.Clone(v.Problems), func(p Problem) bool { return p.Key == "clock-untrusted" })
@@ -225,10 +242,6 @@ func visible(v View, signedOn bool) View {
 	for i := range alarms {
 		alarms[i].Arrival, alarms[i].Name = "", web.Mask(alarms[i].Name)
 	}
-	duty := make([]string, 0, len(v.OnDuty))
-	for _, name := range v.OnDuty {
-		duty = append(duty, web.Mask(name))
-	}
-	v.Asides, v.Alarms, v.OnDuty = asides, alarms, duty
+	v.Asides, v.Alarms = asides, alarms
 	return v
 }

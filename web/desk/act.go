@@ -1,0 +1,159 @@
+package desk
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/menshen/menshen/web/guard"
+)
+
+// errMalformed says that a form is not one that our page could have sent.
+var errMalformed = errors.New("malformed form")
+
+// slip is what a person can mistype; it is a key of the words behind "said.".
+type slip string
+
+// Error returns the key.
+func (s slip) Error() string { return "slip: " + string(s) }
+
+const (
+	badgeDigits = 16
+	maxPIN      = 32  // bytes
+	maxClass    = 200 // bytes, as a roster's
+	// The range of a typed temperature, in thousandths of a degree Celsius.
+	minTyped, maxTyped = 30_000, 43_000
+)
+
+// The closed lists, in the order of their buttons.
+func colours() []string     { return []string{"green", "yellow", "red"} }
+func instruments() []string { return []string{"ear", "axilla", "mercury", "hand"} }
+func ends() []Until         { return []Until{Today, Tomorrow, Lifted} }
+func reasons() []string {
+	return []string{"yellow-code", "red-code", "pop-up", "family-abnormal", "fever-at-home", "vomiting", "other"}
+}
+
+// once reports whether every field stands once.
+func once(form url.Values) bool {
+	for _, values := range form {
+		if len(values) != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// parseAct returns what somebody does about a person who was set aside.
+func parseAct(form url.Values) (guard.Act, error) {
+	version, err := strconv.ParseUint(form.Get("version"), 10, 64)
+	a := guard.Act{Arrival: form.Get("arrival"), Version: version, Kind: form.Get("kind")}
+	if err != nil || !once(form) || !isArrival(a.Arrival) {
+		return guard.Act{}, errMalformed
+	}
+	switch a.Kind {
+	case guard.KindTurnAway, guard.KindAcknowledge:
+	case guard.KindColour:
+		if a.Colour = form.Get("colour"); !slices.Contains(colours(), a.Colour) {
+			return guard.Act{}, errMalformed
+		}
+	case guard.KindType:
+		if a.Instrument = form.Get("instrument"); !slices.Contains(instruments(), a.Instrument) {
+			return guard.Act{}, slip("instrument-missing")
+		}
+		if a.Value, err = parseTemperature(form.Get("value")); err != nil {
+			return guard.Act{}, err
+		}
+	default:
+		return guard.Act{}, errMalformed
+	}
+	return a, nil
+}
+
+// isArrival reports whether s is "boot-counter", both decimal.
+func isArrival(s string) bool {
+	boot, counter, _ := strings.Cut(s, "-")
+	_, err1 := strconv.ParseUint(boot, 10, 64)
+	_, err2 := strconv.ParseUint(counter, 10, 32)
+	return err1 == nil && err2 == nil
+}
+
+// parseTemperature reads three digits, "369" for 36.9 °C, and guesses nothing
+// from more or fewer.
+func parseTemperature(s string) (int32, error) {
+	tenths, err := strconv.ParseUint(s, 10, 16)
+	switch value := int32(tenths) * 100; {
+	case err != nil || len(s) != 3:
+		return 0, slip("temperature-format")
+	case value < minTyped || value > maxTyped:
+		return 0, slip("temperature-range")
+	default:
+		return value, nil
+	}
+}
+
+// search is how far somebody has come who looks for a person: a class, and then
+// a person of it.
+type search struct {
+	Class    string
+	HasClass bool // the class of staff is empty
+	Subject  uint64
+}
+
+func parseSearch(form url.Values) (s search, err error) {
+	s.Class, s.HasClass = form.Get("class"), form.Has("class")
+	if !once(form) || len(s.Class) > maxClass {
+		return search{}, errMalformed
+	}
+	if form.Has("subject") {
+		if s.Subject, err = strconv.ParseUint(form.Get("subject"), 10, 64); err != nil || s.Subject == 0 {
+			return search{}, errMalformed
+		}
+	}
+	return s, nil
+}
+
+// parseHold returns as much of a hold as was chosen; it is complete with Until.
+func parseHold(form url.Values) (search, Placing, error) {
+	s, err := parseSearch(form)
+	p := Placing{Subject: s.Subject, Reason: form.Get("reason"), Until: Until(form.Get("until"))}
+	switch {
+	case err != nil:
+		return search{}, Placing{}, err
+	case p.Reason != "" && (p.Subject == 0 || !slices.Contains(reasons(), p.Reason)),
+		p.Until != "" && (p.Reason == "" || !slices.Contains(ends(), p.Until)):
+		return search{}, Placing{}, errMalformed
+	}
+	return s, p, nil
+}
+
+// parseBinding returns who is to have a badge, and which, once it was typed.
+func parseBinding(form url.Values) (search, Binding, error) {
+	s, err := parseSearch(form)
+	b := Binding{Subject: s.Subject, Badge: strings.TrimSpace(form.Get("badge"))}
+	switch {
+	case err != nil:
+		return search{}, Binding{}, err
+	case form.Has("badge") && b.Subject == 0:
+		return search{}, Binding{}, errMalformed
+	case form.Has("badge") && !isBadge(b.Badge):
+		return s, Binding{Subject: s.Subject}, slip("badge-format")
+	}
+	return s, b, nil
+}
+
+func isBadge(s string) bool {
+	return len(s) == badgeDigits && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+}
+
+// parseLifting returns whose hold is to be lifted, and the PIN, once it was typed.
+func parseLifting(form url.Values) (Lifting, error) {
+	s, err := parseSearch(form)
+	version, versionErr := strconv.ParseInt(form.Get("version"), 10, 64)
+	l := Lifting{Subject: s.Subject, Version: version, PIN: form.Get("pin")}
+	if err != nil || versionErr != nil || l.Subject == 0 || len(l.PIN) > maxPIN {
+		return Lifting{}, errMalformed
+	}
+	return l, nil
+}

@@ -1,0 +1,122 @@
+package desk_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/menshen/menshen/internal/browser"
+	"github.com/menshen/menshen/web"
+	"github.com/menshen/menshen/web/desk"
+	"github.com/menshen/menshen/web/guard"
+)
+
+// The longest strings that schools really have.
+const (
+	longSchool = "上海市浦东新区世纪大道与张杨路口外国语大学附属浦东外国语学校东校区九年一贯制实验部初中"
+	longName   = "阿卜杜热合曼·艾则孜"
+	longClass  = "高二(12)班"
+)
+
+// full is a gate with as much on its desk as a bad morning brings.
+func full() *gate {
+	at := time.Date(2020, 12, 7, 7, 58, 0, 0, time.UTC)
+	g := &gate{view: guard.View{Gate: "东门", School: longSchool, Now: at, ClockTrusted: true, OnDuty: []string{"王建国", longName},
+		Problems: []guard.Problem{{Key: "collector-diverged", Args: []any{"district"}}}}}
+	for i := range 6 {
+		g.view.Asides = append(g.view.Asides, guard.Aside{Ticket: 3 + 160*i, Arrival: fmt.Sprintf("3-%d", i), Version: 2, Name: longName, Class: longClass,
+			Reasons: []string{"high-once", "no-green", "clock-untrusted"}, Temperature: "37.28", Since: at.Add(-25 * time.Minute), CanColour: true, CanType: true, Isolate: i%2 == 1})
+		g.holds = append(g.holds, desk.Hold{Subject: uint64(i + 1), Name: longName, Class: longClass, Reason: "vomiting", By: longName, Since: at, Until: at.Add(40 * time.Hour)})
+	}
+	g.view.Asides[5].Name, g.view.Asides[5].Class = "", ""
+	g.people = append(g.people, desk.Person{ID: 1000, Name: "王建国"})
+	for i := range 36 {
+		for j := range 45 {
+			name := []string{"李一涵", longName, "欧阳䶮𠅤"}[j%3]
+			g.people = append(g.people, desk.Person{ID: uint64(i*45 + j + 1), Name: name, Class: fmt.Sprintf("高%c(%d)班", []rune("一二三")[i/12], i%12+1)})
+		}
+	}
+	return g
+}
+
+// TestEveryStepCanBeReadAndTouchedOnATablet writes a picture of each to the
+// directory MENSHEN_SCREENSHOTS, if it is set.
+func TestEveryStepCanBeReadAndTouchedOnATablet(t *testing.T) {
+	b, err := browser.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	pictures := os.Getenv("MENSHEN_SCREENSHOTS")
+	subject := "subject=" + url.QueryEscape("2")
+	for _, language := range []web.Language{web.Chinese, web.English} {
+		for name, step := range map[string]string{
+			"1-desk": "GET /desk/?said=still-waits", "2-aside": "GET /desk/aside?arrival=3-0", "3-isolate": "GET /desk/aside?arrival=3-1", "4-unknown": "GET /desk/aside?arrival=3-5",
+			"5-class": "POST /desk/hold ", "6-child": "POST /desk/hold class=" + url.QueryEscape("高二(12)班"), "7-reason": "POST /desk/hold " + subject,
+			"8-until": "POST /desk/hold reason=other&" + subject, "9-badge": "POST /desk/badge " + subject, "10-wrong-badge": "POST /desk/badge badge=1&" + subject,
+			"11-lift": "POST /desk/lift version=1607327880000&" + subject, "12-empty": "GET /desk/",
+		} {
+			t.Run(name+"."+language.Tag(), func(t *testing.T) {
+				g := full()
+				if name == "12-empty" {
+					g.view.Asides, g.holds, g.view.Problems, g.view.ClockTrusted = nil, nil, nil, false
+				}
+				if err := b.Open(serve(t, language, g, step)); err != nil {
+					t.Fatal(err)
+				}
+				if err := b.Await("document.querySelectorAll('.pad').length === document.querySelectorAll('.pad:has(button)').length"); err != nil {
+					t.Fatal(err)
+				}
+				for _, screen := range []struct{ width, height int64 }{{1280, 800}, {800, 1280}} {
+					size := fmt.Sprintf("%dx%d", screen.width, screen.height)
+					if err := b.Size(screen.width, screen.height); err != nil {
+						t.Fatal(err)
+					}
+					faults, err := b.Check()
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, f := range faults {
+						t.Errorf("%s: %v", size, f)
+					}
+					if pictures != "" {
+						if err := b.Screenshot(filepath.Join(pictures, size, name+"."+language.Tag()+".png")); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// serve returns the address of the page that answers one step: its route and,
+// behind a blank, its form.
+func serve(t *testing.T, language web.Language, g *gate, step string) string {
+	t.Helper()
+	tab := newTablet(t, language)
+	*tab.gate = *g
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/step" {
+			method, to, _ := strings.Cut(step, " ")
+			path, form, _ := strings.Cut(to, " ")
+			r = httptest.NewRequest(method, path, strings.NewReader(form))
+			r.Host = "localhost"
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		r.RemoteAddr = "127.0.0.1:40000"
+		r.AddCookie(tab.cookie)
+		tab.handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() {
+		server.CloseClientConnections() // streams have no end of their own
+		server.Close()
+	})
+	return server.URL + "/step"
+}

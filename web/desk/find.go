@@ -1,0 +1,185 @@
+package desk
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/menshen/menshen/web"
+)
+
+// pick is a page of which one button is pressed to come one step further.
+type pick struct {
+	web.Page
+	// Ask is the key of the question, Who the person once there is one.
+	Ask string
+	Who Person
+	// Action takes the form: what was Chosen before, and Field.
+	Action, Field string
+	Chosen        []field
+	Options       []option
+}
+
+type field struct{ Name, Value string }
+
+type option struct{ Value, Label string }
+
+// find shows the next step to a person, or returns the person. False says that
+// the request is answered.
+func (p *page) find(w http.ResponseWriter, r *http.Request, s search) (Person, bool) {
+	people := p.people.People()
+	next := pick{Page: p.site.Page(r, "page.desk"), Action: r.URL.Path}
+	switch {
+	case s.Subject != 0:
+		if i := slices.IndexFunc(people, func(x Person) bool { return x.ID == s.Subject }); i >= 0 {
+			return people[i], true
+		}
+		p.back(w, r, "stale")
+		return Person{}, false
+	case s.HasClass:
+		next.Ask, next.Field = "desk.child", "subject"
+		for _, x := range people {
+			if x.Class == s.Class {
+				next.Options = append(next.Options, option{strconv.FormatUint(x.ID, 10), x.Name})
+			}
+		}
+	default:
+		next.Ask, next.Field = "desk.class", "class"
+		for _, class := range classes(people) {
+			label := class
+			if class == "" {
+				label = next.T("desk.staff")
+			}
+			next.Options = append(next.Options, option{class, label})
+		}
+	}
+	p.site.Show(w, http.StatusOK, p.pick, next)
+	return Person{}, false
+}
+
+// classes returns the classes in the order of the list.
+func classes(people []Person) (list []string) {
+	seen := map[string]bool{}
+	for _, x := range people {
+		if !seen[x.Class] {
+			seen[x.Class] = true
+			list = append(list, x.Class)
+		}
+	}
+	return list
+}
+
+// hold asks for class, person, reason and end, and places the hold.
+func (p *page) hold(w http.ResponseWriter, r *http.Request) {
+	form, ok := p.site.Form(w, r)
+	if !ok {
+		return
+	}
+	s, placing, err := parseHold(form)
+	if err != nil {
+		p.site.Refuse(w, r, http.StatusBadRequest, "refused.malformed")
+		return
+	}
+	who, found := p.find(w, r, s)
+	if !found {
+		return
+	}
+	next := pick{Page: p.site.Page(r, "page.desk"), Who: who, Action: r.URL.Path, Chosen: []field{{"subject", form.Get("subject")}}}
+	switch {
+	case placing.Reason == "":
+		next.Ask, next.Field = "desk.reason", "reason"
+		for _, reason := range reasons() {
+			next.Options = append(next.Options, option{reason, next.T("hold." + reason)})
+		}
+	case placing.Until == "":
+		next.Ask, next.Field, next.Chosen = "desk.until", "until", append(next.Chosen, field{"reason", placing.Reason})
+		for _, until := range p.ends() {
+			next.Options = append(next.Options, option{string(until), next.T("until." + string(until))})
+		}
+	default:
+		placing.By, _ = p.site.Sessions.Who(r)
+		said := "held"
+		if err := p.holds.Hold(r.Context(), placing); err != nil {
+			said = p.answer(err)
+		}
+		p.back(w, r, said)
+		return
+	}
+	p.site.Show(w, http.StatusOK, p.pick, next)
+}
+
+// ends are those that may be chosen now: a date means nothing to a clock that
+// nobody vouches for.
+func (p *page) ends() []Until {
+	if !p.gate.View().ClockTrusted {
+		return []Until{Lifted}
+	}
+	return ends()
+}
+
+// typing is a page on which somebody types about a person.
+type typing struct {
+	web.Page
+	Who     Person
+	Version int64
+	Said    string // key of why the last try was not taken
+}
+
+// bindBadge asks for class, person and badge, and binds the badge.
+func (p *page) bindBadge(w http.ResponseWriter, r *http.Request) {
+	form, ok := p.site.Form(w, r)
+	if !ok {
+		return
+	}
+	s, binding, err := parseBinding(form)
+	if errors.Is(err, errMalformed) {
+		p.site.Refuse(w, r, http.StatusBadRequest, "refused.malformed")
+		return
+	}
+	who, found := p.find(w, r, s)
+	if !found {
+		return
+	}
+	ask := typing{Page: p.site.Page(r, "page.desk"), Who: who}
+	if err == nil && binding.Badge != "" {
+		binding.By, _ = p.site.Sessions.Who(r)
+		if err = p.people.BindBadge(r.Context(), binding); err == nil {
+			p.back(w, r, "bound")
+			return
+		}
+		ask.Said = "said." + p.answer(err)
+	} else if err != nil {
+		ask.Said = "said.badge-format"
+	}
+	p.site.Show(w, http.StatusOK, p.badge, ask)
+}
+
+// liftHold asks for the PIN of who lifts, and lifts.
+func (p *page) liftHold(w http.ResponseWriter, r *http.Request) {
+	form, ok := p.site.Form(w, r)
+	if !ok {
+		return
+	}
+	l, err := parseLifting(form)
+	if err != nil {
+		p.site.Refuse(w, r, http.StatusBadRequest, "refused.malformed")
+		return
+	}
+	holds := p.holds.Holds()
+	i := slices.IndexFunc(holds, func(h Hold) bool { return h.Subject == l.Subject && h.Version() == l.Version })
+	if i < 0 {
+		p.back(w, r, "stale")
+		return
+	}
+	ask := typing{Page: p.site.Page(r, "page.desk"), Who: Person{l.Subject, holds[i].Name, holds[i].Class}, Version: l.Version}
+	if l.PIN != "" {
+		l.By, _ = p.site.Sessions.Who(r)
+		if err = p.holds.Lift(r.Context(), l); err == nil {
+			p.back(w, r, "lifted")
+			return
+		}
+		ask.Said = "said." + p.answer(err)
+	}
+	p.site.Show(w, http.StatusOK, p.lift, ask)
+}

@@ -1,0 +1,237 @@
+package guard_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/menshen/menshen/internal/browser"
+	"github.com/menshen/menshen/web"
+	"github.com/menshen/menshen/web/guard"
+)
+
+// screens are those that the page must fit: small, medium and large, as they
+// stand and turned, at the size that is assumed and at that of a 7" panel.
+func screens() []struct{ width, height, mm int64 } {
+	return []struct{ width, height, mm int64 }{
+		{800, 480, 0}, {1280, 800, 0}, {1920, 1080, 0}, {480, 800, 0}, {800, 1280, 0}, {1080, 1920, 0},
+		{800, 480, 154}, {1280, 800, 151}, {480, 800, 93}, {800, 1280, 94},
+	}
+}
+
+// The longest strings that schools really have.
+const (
+	longSchool = "上海市浦东新区世纪大道与张杨路口外国语大学附属浦东外国语学校东校区九年一贯制实验部初中"
+	longName   = "欧阳䶮𠅤"
+	longClass  = "高二(12)班"
+)
+
+// state is what the page shows, and what is pressed before it is looked at.
+type state struct {
+	view      guard.View
+	signedOff bool
+	click     []string // selectors, in their order
+}
+
+func person(n int, v guard.Verdict, word, phase string) guard.Lane {
+	return guard.Lane{Number: n, Direction: "in", Phase: phase, Verdict: v, Word: word, Arrival: "3-12", Version: 4, Name: longName, Class: longClass}
+}
+
+func stopped(n int, temperature string, reasons ...string) guard.Lane {
+	l := person(n, guard.Stop, "step-aside", "held")
+	l.Temperature, l.Limit, l.Reasons, l.CanAside, l.CanTurnAway = temperature, "≥ 37.3", reasons, true, true
+	return l
+}
+
+// states are all that the product can show, each as full as it can be.
+func states() map[string]state {
+	at := time.Date(2020, 12, 7, 7, 58, 0, 0, time.UTC)
+	view := func(change func(*guard.View), lanes ...guard.Lane) guard.View {
+		v := guard.View{
+			Gate: "东门", School: longSchool, Now: at, ClockTrusted: true, OnDuty: []string{"王建国", longName}, Lanes: lanes,
+			ArrivedToday: 861, RosterSize: 1093, Policy: "≥ 37.3", DoneAt: at.Add(9 * time.Minute),
+		}
+		if change != nil {
+			change(&v)
+		}
+		return v
+	}
+	lane := func(l guard.Lane, change func(*guard.Lane)) guard.Lane { change(&l); return l }
+	idle := func(n int) guard.Lane { return guard.Lane{Number: n, Direction: "in", Phase: "idle"} }
+	pass := lane(person(1, guard.Pass, "go-in", "releasing"), func(l *guard.Lane) { l.Temperature, l.Limit = "36.5", "≥ 37.3" })
+	again := lane(person(2, guard.Again, "too-cold", "gathering"), func(l *guard.Lane) {
+		l.Temperature, l.Try, l.Tries, l.Reasons = "33.9", 2, 3, []string{"too-cold"}
+	})
+	high := lane(stopped(1, "37.4", "high-once"), func(l *guard.Lane) { l.CanType = true })
+	grave := lane(stopped(2, "38.6", "hard-fever", "yellow-code"), func(l *guard.Lane) { l.CanAcknowledge, l.CanType = true, true })
+	full := lane(stopped(1, "37.28", "high-twice", "no-green", "clock-untrusted"), func(l *guard.Lane) {
+		l.CanType, l.CanColour, l.CanOverride, l.CanAcknowledge = true, true, true, true
+	})
+	code := lane(person(2, guard.Unknown, "step-aside", "held"), func(l *guard.Lane) {
+		l.Name, l.Class, l.Reasons, l.CanAside, l.CanColour, l.CanTurnAway, l.CanOverride = "", "", []string{"no-identity"}, true, true, true, true
+	})
+	closed := guard.Lane{Number: 1, Direction: "in", Phase: "attended", Verdict: guard.Attended, Word: "cannot-record", Faults: []string{"journal-failed", "barrier-open"}}
+	noScanner := guard.Lane{Number: 2, Direction: "in", Phase: "idle", Verdict: guard.Attended, Word: "lane-closed", Faults: []string{"scanner-lost", "thermometer-lost"}, UseLane: 1}
+	asides := func(n int) func(*guard.View) {
+		return func(v *guard.View) {
+			for i := range n {
+				v.Asides = append(v.Asides, guard.Aside{Ticket: 3 + 40*i, Arrival: "3-9", Version: 2, Name: longName, Class: longClass, Reasons: []string{"high-once", "no-green"},
+					Temperature: "37.5", Since: at, CanColour: true, CanType: true, Isolate: i%2 == 0})
+			}
+		}
+	}
+	problems := func(v *guard.View) {
+		v.Problems = []guard.Problem{{Key: "collector-diverged", Args: []any{"district"}}, {Key: "not-recorded", Args: []any{12}}, {Key: "offline", Args: []any{1234}}}
+	}
+	alarm := func(v *guard.View) {
+		asides(2)(v)
+		v.Alarms = []guard.Alarm{{Arrival: "3-8", Name: longName, Class: longClass, Since: at}}
+	}
+	return map[string]state{
+		"01-idle":       {view: view(nil, idle(1), idle(2))},
+		"02-pass":       {view: view(nil, pass, person(2, guard.Wait, "temperature", "gathering"))},
+		"03-badge":      {view: view(nil, person(1, guard.Wait, "badge", "gathering"), person(2, guard.Wait, "wait-recording", "recording"))},
+		"04-already-in": {view: view(nil, person(1, guard.Pass, "already-in", "releasing"), lane(person(2, guard.Pass, "go-out", "releasing"), func(l *guard.Lane) { l.Direction = "out" }))},
+		"05-too-cold":   {view: view(nil, pass, again)},
+		"06-step-back":  {view: view(nil, person(1, guard.Wait, "step-back", "gathering"), person(2, guard.Again, "scan-again", "idle"))},
+		"07-high":       {view: view(nil, high, lane(pass, func(l *guard.Lane) { l.Number = 2 }))},
+		"08-isolate":    {view: view(problems, pass, grave)},
+		"09-listed":     {view: view(nil, stopped(1, "", "on-hold"), idle(2))},
+		"10-unknown":    {view: view(nil, high, code)},
+		"11-everything": {view: view(func(v *guard.View) { problems(v); alarm(v) }, full, code)},
+		"12-incomplete": {view: view(nil, person(1, guard.Again, "incomplete", "idle"), lane(again, func(l *guard.Lane) { l.Word, l.Reasons = "again", []string{"ambient"} }))},
+		"13-cannot":     {view: view(nil, closed, noScanner)},
+		"14-asides":     {view: view(asides(6), high, idle(2))},
+		"15-alarm":      {view: view(alarm, pass, idle(2))},
+		"16-nobody": {view: view(func(v *guard.View) {
+			v.OnDuty = nil
+			v.Problems = []guard.Problem{{Key: "nobody-on-duty"}}
+			asides(2)(v)
+		}, stopped(1, "37.4", "high-once"), pass), signedOff: true},
+		"17-clock":        {view: view(func(v *guard.View) { v.ClockTrusted = false; v.DoneAt = time.Time{}; asides(1)(v) }, pass, idle(2))},
+		"18-clock-change": {view: view(func(v *guard.View) { v.ClockTrusted = false }, idle(1), idle(2)), click: []string{".clock summary"}},
+		"19-offline":      {view: view(func(v *guard.View) { v.Problems = []guard.Problem{{Key: "offline", Args: []any{37}}} }, pass, idle(2))},
+		"20-one-lane":     {view: view(nil, high)},
+		"21-one-pass":     {view: view(problems, pass)},
+		"22-attendance":   {view: view(func(v *guard.View) { v.Attendance = true; v.RosterSize = 0 }, idle(1), pass)},
+		"23-type":         {view: view(nil, high, lane(full, func(l *guard.Lane) { l.Number = 2 })), click: []string{"#lane-1 .panel summary"}},
+		"24-colour":       {view: view(nil, high, code), click: []string{"#lane-2 .panel summary"}},
+		"25-more":         {view: view(nil, full, pass), click: []string{"#lane-1 .panel:nth-of-type(2) > summary"}},
+		"26-override":     {view: view(nil, full, code), click: []string{"#lane-1 .panel:nth-of-type(2) > summary", "#lane-1 .panel .panel:last-child > summary"}},
+		"27-ticket":       {view: view(asides(3), high, pass), click: []string{".ticket > summary"}},
+		"28-ticket-type":  {view: view(asides(3), idle(1), idle(2)), click: []string{".ticket > summary", ".ticket .panel > summary"}},
+		"30-hand-over": {view: view(func(v *guard.View) {
+			v.Offer = &guard.Offer{ID: 1, Person: 18, Name: longName, Handover: true, Open: 12}
+		}, pass, idle(2))},
+		"31-pairing": {view: view(func(v *guard.View) { v.Pairing = &guard.Pairing{Code: "120974", For: "room"} }, pass, idle(2))},
+		"29-menu":    {view: view(asides(2), pass, idle(2)), click: []string{"#menu summary"}},
+	}
+}
+
+// served is a page with a server of its own.
+type served struct {
+	rig
+	server *httptest.Server
+	url    string
+}
+
+// serve serves a page to a browser that has signed on, unless signedOff says
+// otherwise; while down is set it answers nothing.
+func serve(t *testing.T, language web.Language, signedOff, down *atomic.Bool) served {
+	t.Helper()
+	r := newRig(t, language)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		if down.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		if !signedOff.Load() {
+			request.AddCookie(r.cookie)
+		}
+		r.handler.ServeHTTP(w, request)
+	}))
+	ctx, stop := context.WithCancel(context.Background())
+	server.Config.BaseContext = func(net.Listener) context.Context { return ctx }
+	server.Start()
+	t.Cleanup(func() {
+		stop() // streams have no end of their own, and a page comes back for another
+		server.Close()
+	})
+	return served{r, server, server.URL + "/guard/"}
+}
+
+func chromium(t *testing.T) *browser.Browser {
+	t.Helper()
+	b, err := browser.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	return b
+}
+
+// TestEveryStateCanBeReadAndTouchedOnEveryScreen writes a picture of each to
+// the directory MENSHEN_SCREENSHOTS, if it is set.
+func TestEveryStateCanBeReadAndTouchedOnEveryScreen(t *testing.T) {
+	b := chromium(t)
+	pictures := os.Getenv("MENSHEN_SCREENSHOTS")
+	for _, language := range []web.Language{web.Chinese, web.English} {
+		var signedOff, down atomic.Bool
+		s := serve(t, language, &signedOff, &down)
+		for name, state := range states() {
+			t.Run(name+"."+language.Tag(), func(t *testing.T) {
+				signedOff.Store(state.signedOff)
+				s.gate.set(func(v *guard.View) { *v = state.view })
+				if err := b.Open(s.url); err != nil {
+					t.Fatal(err)
+				}
+				for _, selector := range state.click {
+					if _, err := b.Text(fmt.Sprintf("document.querySelector(%q).click(), ''", selector)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for _, screen := range screens() {
+					size := fmt.Sprintf("%dx%d-%dmm", screen.width, screen.height, screen.mm)
+					if err := b.Size(screen.width, screen.height); err != nil {
+						t.Fatal(err)
+					}
+					if err := scale(b, screen.mm); err != nil {
+						t.Fatal(err)
+					}
+					// On a loaded machine the page may be grey for a moment.
+					if err := b.Await("document.getElementById('lost').hidden"); err != nil {
+						t.Fatal(err)
+					}
+					faults, err := b.Check()
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, f := range faults {
+						t.Errorf("%s: %v", size, f)
+					}
+					if pictures != "" {
+						if err := b.Screenshot(filepath.Join(pictures, size, name+"."+language.Tag()+".png")); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// scale sets the millimetre as /assets/screen.css does.
+func scale(b *browser.Browser, mm int64) error {
+	value := ""
+	if mm > 0 {
+		value = fmt.Sprintf("calc(100vw / %d)", mm)
+	}
+	_, err := b.Text(fmt.Sprintf("document.documentElement.style.setProperty('--mm', %q), ''", value))
+	return err
+}

@@ -1,0 +1,157 @@
+package guard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/menshen/menshen/web"
+)
+
+// screen is what the templates see.
+type screen struct {
+	web.Page
+	View View
+	// Said is the key of the answer to the last press, or empty.
+	Said string
+}
+
+// part is one lane, one alarm or one person set aside, with the screen it
+// stands on.
+type part struct {
+	Screen screen
+	Item   any
+}
+
+// Of hands an item to a template of its own.
+func (s screen) Of(item any) part { return part{s, item} }
+
+// panel is a part that opens on a press of Key. Of the panels in one Group the
+// browser keeps one open.
+type panel struct {
+	part
+	Key, Group string
+}
+
+// Panel returns a panel that stands on the screen itself, Inner one inside it.
+func (s screen) Panel(item any, key string) panel { return panel{s.Of(item), key, "panel"} }
+
+// Inner returns a panel inside another.
+func (s screen) Inner(item any, key string) panel { return panel{s.Of(item), key, "inner"} }
+
+// keyed lanes have a column of a number pad each: lane 1 the keys 1, 4 and 7.
+const keyed = 3
+
+// Key returns the digit of one of a lane's three buttons, or nothing for a lane
+// beyond the pad.
+func (screen) Key(lane, row int) string {
+	if lane < 1 || lane > keyed {
+		return ""
+	}
+	return fmt.Sprint(lane + keyed*row)
+}
+
+// Pick returns the key of the i-th choice in an open panel. None is a digit:
+// those are typed there, or are a lane's.
+func (screen) Pick(i int) string { return [...]string{"/", "*", "-", "+"}[i] }
+
+// HasMore reports whether a lane has acts beside its first two buttons.
+func (screen) HasMore(l Lane) bool {
+	return l.CanTurnAway || l.CanOverride || l.CanAside && l.CanAcknowledge || l.CanType && l.CanColour
+}
+
+// AsksClock says that somebody is here who can say whether the clock is right.
+func (s screen) AsksClock() bool { return s.SignedOn && !s.View.ClockTrusted }
+
+// Minute is the gate's time as the page asks about it.
+func (s screen) Minute() string { return minute(s.View.Now) }
+
+// Problem returns the words of one line of the strip.
+func (s screen) Problem(p Problem) string { return s.T("problem."+p.Key, p.Args...) }
+
+// More says how many problems stand behind the worst.
+func (s screen) More() string {
+	if n := len(s.View.Problems) - 1; n > 0 {
+		return " · " + s.T("strip.more", n)
+	}
+	return ""
+}
+
+// Fault returns the words of one of a lane's faults.
+func (s screen) Fault(key string, l Lane) string {
+	if key == "scanner-lost" && l.UseLane > 0 {
+		return s.T("fault.scanner-lost-use", l.UseLane)
+	}
+	return s.T("fault." + key)
+}
+
+// Word returns a lane's one large word. A lane that has nothing to say is
+// ready; an empty picture could be a frozen one.
+func (s screen) Word(l Lane) string {
+	if l.Word == "" {
+		return s.T("phase." + l.Phase)
+	}
+	return s.T("word." + l.Word)
+}
+
+// Reasons are the keys of what stands beside the number.
+func (screen) Reasons(l Lane) []string {
+	if l.Word == "already-in" && !slices.Contains(l.Reasons, "already-in") {
+		return append(slices.Clone(l.Reasons), "already-in")
+	}
+	return l.Reasons
+}
+
+// High reports whether a temperature was at or above its limit, so that the
+// two may stand beside each other: "36.6 ≥ 37.3" would be a lie.
+func (screen) High(reasons []string) bool {
+	return slices.ContainsFunc(reasons, func(r string) bool {
+		return r == "high-once" || r == "high-twice" || r == "hard-fever"
+	})
+}
+
+// Say is what a screen reader says of a lane when it changes.
+func (s screen) Say(l Lane) string {
+	said := []string{s.T("lane.number", l.Number), s.Word(l), l.Temperature}
+	for _, r := range s.Reasons(l) {
+		said = append(said, s.T("reason."+r))
+	}
+	return strings.Join(slices.DeleteFunc(said, func(t string) bool { return t == "" }), " ")
+}
+
+// Fit returns the classes by which the style sheet gives a lane's word the
+// size that its lane can hold: its width in em, and whether it is broken into
+// two lines.
+func (s screen) Fit(l Lane) string {
+	const longest = 70 // tenths of an em that one line may have
+	word := s.Word(l)
+	w := width(word)
+	if w <= longest || !strings.Contains(word, " ") {
+		return fmt.Sprintf("e%d", min(12, (w+9)/10))
+	}
+	best := w
+	for i, r := range word {
+		if r == ' ' {
+			best = min(best, max(width(word[:i]), width(word[i+1:])))
+		}
+	}
+	return fmt.Sprintf("e%d two", min(12, (best+9)/10))
+}
+
+// width estimates how wide a bold text is, in tenths of an em: Han characters
+// are square, others a little wider than half of that.
+func width(text string) int {
+	w := 0
+	for _, r := range text {
+		switch {
+		case r == ' ':
+			w += 3
+		case utf8.RuneLen(r) > 2:
+			w += 10
+		default:
+			w += 6
+		}
+	}
+	return w
+}

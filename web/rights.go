@@ -1,0 +1,157 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Right is one row of the table that says who may use which route. Its zero
+// value lets nobody in.
+type Right struct {
+	// Pattern is the route as http.ServeMux reads it.
+	Pattern string
+	// For says in a few words what the route does.
+	For string
+	// Places are the browsers that may use it. Without PlaceAny a browser of
+	// another machine must have been paired.
+	Places Place
+	// SignOn says who must be signed on at the browser.
+	SignOn SignOn
+	// Duties are those of which one is needed where SignOn is WithDuty.
+	Duties Duty
+}
+
+// SignOn is how far somebody must be known. The zero value demands most.
+type SignOn uint8
+
+// The degrees.
+const (
+	WithDuty   SignOn = iota // somebody with one of the row's duties
+	Anybody                  // somebody, whatever the duty
+	Unattended               // nobody need be signed on
+)
+
+// AtGate are the rights at a gate's pages. A route that is not here cannot be
+// registered there.
+func AtGate() []Right {
+	const (
+		crew = DutyGuard | DutyDesk
+		all  = PlaceAny | placePaired
+	)
+	return []Right{
+		{"GET /healthz", "whether the pages are served", all, Unattended, 0},
+		{"GET /assets/base.css", "looks", all, Unattended, 0},
+		{"GET /assets/pad.css", "looks of the digits to type by touch", all, Unattended, 0},
+		{"GET /assets/pad.js", "the digits to type by touch", all, Unattended, 0},
+		{"GET /assets/screen.css", "the true size of what is shown", all, Unattended, 0},
+		{"GET /assets/guard.css", "looks", all, Unattended, 0},
+		{"GET /assets/guard.js", "keeps the guard's page up to date", all, Unattended, 0},
+		{"POST /language", "the language of this browser", all, Unattended, 0},
+		{"GET /pair", "asks for the six digits on the gate's screen", all, Unattended, 0},
+		{"POST /pair", "takes them", all, Unattended, 0},
+		{"GET /{$}", "leads to the browser's page", placePaired, Unattended, 0},
+		{"GET /sign-on", "asks for badge and PIN", placePaired, Unattended, 0},
+		{"POST /sign-on", "takes them", placePaired, Unattended, 0},
+		{"POST /sign-off", "takes who is signed on here off duty", placePaired, Unattended, 0},
+		{"GET /guard/{$}", "the guard's page; evidence and names only for who is signed on", placePaired, Unattended, 0},
+		{"GET /guard/events", "the same, as it changes", placePaired, Unattended, 0},
+		{"POST /guard/act", "answers an arrival or an alarm", placePaired, WithDuty, crew},
+		{"POST /guard/clock", "confirms the clock", placePaired, WithDuty, crew},
+		{"POST /guard/sign-on", "puts on duty who has just scanned a badge", PlaceGuard, Unattended, 0},
+		{"GET /assets/desk.css", "looks", all, Unattended, 0},
+		{"GET /assets/desk.js", "keeps the desk's page up to date", all, Unattended, 0},
+		{"GET /desk/{$}", "the desk's page, with full names", PlaceDesk, WithDuty, crew},
+		{"GET /desk/events", "the same, as it changes", PlaceDesk, WithDuty, crew},
+		{"GET /desk/aside", "one person who was set aside", PlaceDesk, WithDuty, crew},
+		{"POST /desk/act", "answers for that person", PlaceDesk, WithDuty, crew},
+		{"POST /desk/hold", "asks whom to hold, why and until when, and holds", PlaceDesk, WithDuty, crew},
+		{"POST /desk/lift", "asks for the PIN, and lifts the holds against somebody", PlaceDesk, WithDuty, crew},
+		{"POST /desk/badge", "asks for a blank badge, and binds it in place of a lost one", PlaceDesk, WithDuty, crew},
+		{"GET /guard/pair", "asks for which place", PlaceGuard, WithDuty, crew},
+		{"POST /guard/pair", "shows a code by which a browser is paired", PlaceGuard, WithDuty, crew},
+	}
+}
+
+// AtDistrict are the rights at a collector's pages: a token stands behind every
+// sign-on there, and there are neither duties nor paired browsers.
+func AtDistrict() []Right {
+	return []Right{
+		{"GET /healthz", "whether the pages are served", PlaceAny, Unattended, 0},
+		{"GET /assets/base.css", "looks", PlaceAny, Unattended, 0},
+		{"GET /assets/district.css", "looks", PlaceAny, Unattended, 0},
+		{"GET /assets/district.js", "keeps the page up to date", PlaceAny, Unattended, 0},
+		{"POST /language", "the language of this browser", PlaceAny, Unattended, 0},
+		{"GET /sign-on", "asks for a token", PlaceAny, Unattended, 0},
+		{"POST /sign-on", "takes it", PlaceAny, Unattended, 0},
+		{"POST /sign-off", "ends the session", PlaceAny, Unattended, 0},
+		{"GET /{$}", "leads to the page", PlaceAny, Unattended, 0},
+		{"GET /district/{$}", "the collector's page", PlaceAny, Anybody, 0},
+		{"GET /district/events", "the same, as it changes", PlaceAny, Anybody, 0},
+	}
+}
+
+// Mux serves routes that have a row in a table of rights, to whom their row
+// lets in.
+type Mux struct {
+	site   *Site
+	rights map[string]Right
+	routes *http.ServeMux
+}
+
+// NewMux returns a mux without routes for the rows of a table.
+func (s *Site) NewMux(rights []Right) *Mux {
+	m := &Mux{site: s, rights: make(map[string]Right, len(rights)), routes: http.NewServeMux()}
+	for _, r := range rights {
+		m.rights[r.Pattern] = r
+	}
+	return m
+}
+
+// Handle registers a route. It panics when the pattern has no row, or a second
+// time: the routes are part of the program.
+func (m *Mux) Handle(pattern string, h http.Handler) {
+	right, ok := m.rights[pattern]
+	if !ok {
+		panic("web: no row in the table of rights for " + pattern)
+	}
+	m.routes.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		if m.site.admit(w, r, right) {
+			h.ServeHTTP(w, r)
+		}
+	})
+}
+
+// HandleFunc registers a route as Handle does.
+func (m *Mux) HandleFunc(pattern string, f func(http.ResponseWriter, *http.Request)) {
+	m.Handle(pattern, http.HandlerFunc(f))
+}
+
+// ServeHTTP implements http.Handler.
+func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.routes.ServeHTTP(w, r) }
+
+// admit reports whether a row lets r in, or answers it.
+func (s *Site) admit(w http.ResponseWriter, r *http.Request, right Right) bool {
+	if place := s.Place(r); place&right.Places == 0 {
+		if place == PlaceAny {
+			s.showPair(w, r, http.StatusUnauthorized, "")
+		} else {
+			s.Refuse(w, r, http.StatusForbidden, "refused.screen")
+		}
+		return false
+	}
+	if right.SignOn == Unattended {
+		return true
+	}
+	who, ok := s.Sessions.Who(r)
+	switch {
+	case !ok && r.Method == http.MethodGet && strings.HasSuffix(right.Pattern, "/{$}"): // a page
+		http.Redirect(w, r, "/sign-on", http.StatusSeeOther)
+	case !ok:
+		s.Refuse(w, r, http.StatusUnauthorized, "refused.sign-on")
+	case right.SignOn == WithDuty && !who.Duties.Any(right.Duties):
+		s.Refuse(w, r, http.StatusForbidden, "refused.duty")
+	default:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,299 @@
+package web_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/menshen/menshen/web"
+	"github.com/menshen/menshen/web/desk"
+	"github.com/menshen/menshen/web/district"
+	"github.com/menshen/menshen/web/guard"
+)
+
+var update = flag.Bool("update", false, "write docs/rights.md anew")
+
+// table writes rights as Markdown.
+func table(rights []web.Right) string {
+	var b strings.Builder
+	b.WriteString("| route | what it does | browser | signed on |\n|---|---|---|---|\n")
+	for _, r := range rights {
+		browser := "at the gate, or paired as " + strings.ReplaceAll(r.Places.String(), ",", ", ")
+		if r.Places&web.PlaceAny != 0 {
+			browser = "any"
+		}
+		who := map[web.SignOn]string{web.Unattended: "nobody need be", web.Anybody: "anybody"}[r.SignOn]
+		if r.SignOn == web.WithDuty {
+			who = strings.ReplaceAll(r.Duties.String(), ",", ", ")
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", r.Pattern, r.For, browser, who)
+	}
+	return b.String()
+}
+
+func TestTheDocumentListsTheRightsAsTheyAre(t *testing.T) {
+	const file = "../docs/rights.md"
+	now, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := string(now)
+	for name, rights := range map[string][]web.Right{"gate": web.AtGate(), "district": web.AtDistrict()} {
+		head, rest, ok1 := strings.Cut(want, "<!-- "+name+" -->\n")
+		_, tail, ok2 := strings.Cut(rest, "<!-- end -->")
+		if !ok1 || !ok2 {
+			t.Fatalf("%s has no place for the table of the %s", file, name)
+		}
+		want = head + "<!-- " + name + " -->\n" + table(rights) + "<!-- end -->" + tail
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if string(now) != want {
+		t.Errorf("%s differs from the table: run this test with -update", file)
+	}
+}
+
+// crowd is a roll in which number 100+n has the duties n, and 1234 is
+// everybody's PIN and token.
+type crowd struct{ roll }
+
+func (c *crowd) CheckPIN(_ context.Context, _, pin string) (web.Person, error) {
+	if pin != "1234" {
+		return web.Person{}, web.ErrPIN
+	}
+	return web.Person{ID: 101, Duties: web.DutyGuard}, nil
+}
+
+func (c *crowd) Standing(id uint64) (web.Person, bool) {
+	return web.Person{ID: id, Duties: web.Duty(id - 100)}, true
+}
+
+// still is a gate and a collector at which nothing happens.
+type still struct{}
+
+func (still) View() guard.View                                    { return guard.View{} }
+func (still) Watch(context.Context) <-chan struct{}               { return nil }
+func (still) Do(context.Context, guard.Act) error                 { return nil }
+func (still) ConfirmClock(context.Context, web.Person) error      { return nil }
+func (still) TakeOffer(uint64) (web.Person, error)                { return web.Person{}, guard.ErrStale }
+func (still) Holds() []desk.Hold                                  { return nil }
+func (still) Hold(context.Context, desk.Placing) error            { return nil }
+func (still) Lift(context.Context, desk.Lifting) error            { return nil }
+func (still) People() []desk.Person                               { return nil }
+func (still) BindBadge(context.Context, desk.Binding) error       { return nil }
+func (stillDistrict) View(context.Context) (district.View, error) { return district.View{}, nil }
+func (stillDistrict) Watch(context.Context) <-chan struct{}       { return nil }
+func (stillDistrict) Stands(context.Context, web.Person) bool     { return true }
+
+type stillDistrict struct{}
+
+// walk is one set of pages and those who come to it.
+type walk struct {
+	handler  http.Handler
+	sessions *web.Sessions
+	pairing  *web.Pairing
+	browsers map[string]func(*http.Request)
+	people   map[string]web.Duty // signed on, with these duties
+}
+
+func newWalk(t *testing.T) *walk {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	w := &walk{
+		sessions: web.NewKeptSessions(t.Context(), &crowd{}, time.Now, log), pairing: (&shelf{}).start(),
+		people: map[string]web.Duty{"none": 0, "guard": web.DutyGuard, "desk": web.DutyDesk, "nurse": web.DutyNurse, "leader": web.DutyLeader},
+		browsers: map[string]func(*http.Request){
+			"at the gate": func(r *http.Request) { r.RemoteAddr = "127.0.0.1:9" },
+			"unpaired":    func(*http.Request) {},
+		},
+	}
+	for _, place := range web.Places() {
+		c, err := pair(w.pairing, newCode(t, w.pairing, place), "192.0.2.7:5")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.browsers[place.String()] = func(r *http.Request) { r.AddCookie(c) }
+	}
+	return w
+}
+
+// send asks for a route as somebody, nobody where duty is nil, and returns what
+// came of it. Forms are such that whoever gets in is not refused for another reason.
+func (w *walk) send(t *testing.T, right web.Right, browser func(*http.Request), duty *web.Duty) *httptest.ResponseRecorder {
+	t.Helper()
+	method, path, _ := strings.Cut(right.Pattern, " ")
+	form := url.Values{}
+	switch right.Pattern {
+	case "POST /sign-on":
+		form = url.Values{"badge": {"b1"}, "pin": {"1234"}, "take-over": {"yes"}, "token": {"1234"}}
+	case "POST /pair":
+		form.Set("code", newCode(t, w.pairing, web.PlaceDesk))
+	}
+	r := outside(method, strings.TrimSuffix(path, "{$}"), "192.0.2.9:7", form)
+	over, cancel := context.WithCancel(r.Context())
+	cancel() // a stream ends with its first event
+	r = r.WithContext(over)
+	browser(r)
+	if duty != nil {
+		signed := httptest.NewRecorder()
+		if err := w.sessions.Begin(signed, r, web.Person{ID: 100 + uint64(*duty), Duties: *duty}, true); err != nil {
+			t.Fatal(err)
+		}
+		r.AddCookie(signed.Result().Cookies()[0])
+	}
+	out := httptest.NewRecorder()
+	w.handler.ServeHTTP(out, r)
+	return out
+}
+
+// wanted is what a row answers by: 200 stands for being let in.
+func wanted(right web.Right, browser string, duty *web.Duty) int {
+	paired, isPaired := web.ParsePlace(browser)
+	place := web.PlaceAny | paired
+	if browser == "at the gate" {
+		place |= web.PlaceGuard | web.PlaceDesk | web.PlaceRoom
+	}
+	switch {
+	case place&right.Places == 0 && isPaired:
+		return http.StatusForbidden
+	case place&right.Places == 0:
+		return http.StatusUnauthorized
+	case right.SignOn == web.Unattended:
+		return http.StatusOK
+	case duty == nil && strings.HasPrefix(right.Pattern, "GET ") && strings.HasSuffix(right.Pattern, "/{$}"):
+		return http.StatusSeeOther
+	case duty == nil:
+		return http.StatusUnauthorized
+	case right.SignOn == web.WithDuty && !duty.Any(right.Duties):
+		return http.StatusForbidden
+	}
+	return http.StatusOK
+}
+
+func (w *walk) check(t *testing.T, right web.Right, browser, person string, duty *web.Duty) {
+	t.Helper()
+	answer, want := w.send(t, right, w.browsers[browser], duty), wanted(right, browser, duty)
+	got := answer.Code
+	if got == http.StatusBadRequest || got == http.StatusSeeOther && answer.Header().Get("Location") != "/sign-on" {
+		got = http.StatusOK // an empty form was looked at, or an act was done
+	}
+	if got != want {
+		t.Errorf("%s, browser %s, signed on %s: got %d, want %d", right.Pattern, browser, person, answer.Code, want)
+	}
+	for _, p := range w.pairing.List() { // what a walk through /pair has added
+		if p.Number > len(web.Places()) {
+			if _, err := w.pairing.Remove(t.Context(), p.Number); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestEveryRouteLetsInWhomItsRowLetsIn(t *testing.T) {
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	gate := newWalk(t)
+	lanes := guard.New(guard.Options{Gate: still{}, Offers: still{}, Sessions: gate.sessions, Pairing: gate.pairing,
+		Language: web.English, Hosts: []string{"example.com"}, Log: log})
+	gate.handler = desk.New(desk.Options{Gate: still{}, Holds: still{}, People: still{}, Rest: lanes, Sessions: gate.sessions, Pairing: gate.pairing,
+		Language: web.English, Hosts: []string{"example.com"}, Log: log})
+	collector := newWalk(t)
+	collector.handler = district.New(district.Options{Collector: stillDistrict{}, Sessions: collector.sessions, Language: web.English, Log: log})
+	for _, tt := range []struct {
+		name   string
+		walk   *walk
+		rights []web.Right
+	}{{"gate", gate, web.AtGate()}, {"collector", collector, web.AtDistrict()}} {
+		t.Run(tt.name, func(t *testing.T) {
+			seen := map[string]bool{}
+			for _, right := range tt.rights {
+				if seen[right.Pattern] {
+					t.Errorf("%s has two rows", right.Pattern)
+				}
+				seen[right.Pattern] = true
+				for browser := range tt.walk.browsers {
+					tt.walk.check(t, right, browser, "nobody", nil)
+					for person, duty := range tt.walk.people {
+						tt.walk.check(t, right, browser, person, &duty)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestATabletAtTheDeskIsLedToTheDesk(t *testing.T) {
+	w, log := newWalk(t), slog.New(slog.DiscardHandler)
+	lanes := guard.New(guard.Options{Gate: still{}, Sessions: w.sessions, Pairing: w.pairing, Hosts: []string{"example.com"}, Log: log})
+	w.handler = desk.New(desk.Options{Gate: still{}, Holds: still{}, People: still{}, Rest: lanes, Sessions: w.sessions, Pairing: w.pairing,
+		Hosts: []string{"example.com"}, Log: log})
+	for browser, want := range map[string]string{"desk": "/desk/", "guard": "/guard/", "at the gate": "/guard/"} {
+		if got := w.send(t, web.Right{Pattern: "GET /{$}"}, w.browsers[browser], nil).Header().Get("Location"); got != want {
+			t.Errorf("%s is led to %q, want %q", browser, got, want)
+		}
+	}
+}
+
+func TestARouteWithoutARowCannotBeRegistered(t *testing.T) {
+	site := web.NewSite(web.NewSessions(&staff{}), web.Chinese, slog.New(slog.DiscardHandler))
+	defer func() {
+		if p := recover(); p == nil || !strings.Contains(fmt.Sprint(p), "GET /admin") {
+			t.Errorf("got %v, want a panic that names the route", p)
+		}
+	}()
+	site.NewMux(web.AtGate()).HandleFunc("GET /admin", func(http.ResponseWriter, *http.Request) {})
+}
+
+func TestARowThatSaysNothingLetsNobodyIn(t *testing.T) {
+	sessions := web.NewKeptSessions(t.Context(), &crowd{}, time.Now, slog.New(slog.DiscardHandler))
+	site := web.NewSite(sessions, web.Chinese, slog.New(slog.DiscardHandler))
+	for rule, right := range map[string]web.Right{
+		"no browser": {Pattern: "GET /x", SignOn: web.Unattended},
+		"no duty":    {Pattern: "GET /x", Places: web.PlaceAny},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			mux := site.NewMux([]web.Right{right})
+			mux.HandleFunc("GET /x", func(http.ResponseWriter, *http.Request) { t.Error("somebody got in") })
+			r, w := outside("GET", "/x", "127.0.0.1:1", nil), httptest.NewRecorder()
+			if err := sessions.Begin(w, r, web.Person{ID: 100 + uint64(web.DutyLeader)}, true); err != nil {
+				t.Fatal(err)
+			}
+			r.AddCookie(w.Result().Cookies()[0])
+			if w := answer(mux, r); w.Code != http.StatusForbidden {
+				t.Errorf("got %d, want 403", w.Code)
+			}
+		})
+	}
+}
+
+func TestDutiesAndPlacesHaveWordsOfTheirOwn(t *testing.T) {
+	seen := map[string]bool{}
+	for d := range web.Duty(16) {
+		seen[d.String()] = true
+	}
+	if len(seen) != 16 {
+		t.Errorf("16 sets of duties have %d words", len(seen))
+	}
+	for _, place := range web.Places() {
+		if got, ok := web.ParsePlace(place.String()); !ok || got != place || !web.Known("place."+place.String()) {
+			t.Errorf("%v reads as %v, %v", place, got, ok)
+		}
+	}
+	for _, word := range []string{"", "any", "none", "guard,desk"} {
+		if place, ok := web.ParsePlace(word); ok {
+			t.Errorf("a browser can be paired for %q: %v", word, place)
+		}
+	}
+}
