@@ -56,11 +56,14 @@ func openStream(t *testing.T, path string) io.ReadWriteCloser {
 	return s
 }
 
-// readUntil reads n bytes, or until an error or 5 s have passed.
+// soon is how long a test waits for what takes milliseconds on a quiet machine.
+const soon = 30 * time.Second
+
+// readUntil reads n bytes, or until an error, or no longer than soon.
 func readUntil(r io.Reader, n int) ([]byte, error) {
 	var got []byte
 	buf := make([]byte, 512)
-	for end := time.Now().Add(5 * time.Second); len(got) < n; {
+	for end := time.Now().Add(soon); len(got) < n; {
 		k, err := r.Read(buf)
 		got = append(got, buf[:k]...)
 		if err != nil {
@@ -84,7 +87,7 @@ func everyByte() []byte {
 func TestEveryByteTravelsUnchangedBothWays(t *testing.T) {
 	far, path := openPTY(t)
 	s := openStream(t, path)
-	if err := far.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := far.SetDeadline(time.Now().Add(soon)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := far.Write(everyByte()); err != nil {
@@ -137,7 +140,7 @@ func TestUnpluggedPortIsAbsent(t *testing.T) {
 // of a stream: there they need no thread and no timer.
 func parked(t *testing.T, op string, n int) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); runtime.Gosched() {
+	for end := time.Now().Add(soon); time.Now().Before(end); runtime.Gosched() {
 		all := make([]byte, 1<<20)
 		all = all[:runtime.Stack(all, true)]
 		found := 0
@@ -262,7 +265,7 @@ func TestLaterWritesDoNotPutOffTheEndOfAStuckOne(t *testing.T) {
 	parked(t, "Write", 1)
 	more := time.NewTicker(writeLimit / 5)
 	defer more.Stop()
-	for time.Since(start) < 3*writeLimit {
+	for time.Since(start) < soon {
 		select {
 		case err := <-ended:
 			if !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -291,7 +294,7 @@ func TestWritesOfSeveralGoroutinesNeverMix(t *testing.T) {
 		})
 	}
 	got := make([]byte, 4*writers*frames)
-	if err := far.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := far.SetReadDeadline(time.Now().Add(soon)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.ReadFull(far, got); err != nil {

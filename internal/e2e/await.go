@@ -7,10 +7,11 @@ import (
 )
 
 // Soon is how long a test waits for what takes milliseconds on a quiet machine.
-const Soon = 20 * time.Second
+const Soon = time.Minute
 
-// pollEvery is how often a condition is looked at.
-const pollEvery = 2 * time.Millisecond
+// How often a condition is looked at: often at first, and seldom when it takes
+// long, for looking takes time from what is waited for.
+const pollFirst, pollLast = 2 * time.Millisecond, 30 * time.Millisecond
 
 // Await waits until cond holds, and fails the test when it does not within
 // limit.
@@ -23,15 +24,15 @@ func Await(t testing.TB, limit time.Duration, what string, cond func() bool) {
 
 // Poll reports whether cond held within limit.
 func Poll(limit time.Duration, cond func() bool) bool {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for end := time.Now().Add(limit); ; <-tick.C {
+	wait := pollFirst
+	for end := time.Now().Add(limit); ; <-time.After(wait) {
 		if cond() {
 			return true
 		}
 		if time.Now().After(end) {
 			return false
 		}
+		wait = min(wait+wait/8, pollLast)
 	}
 }
 

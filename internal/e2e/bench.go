@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -76,6 +77,7 @@ func NewBench(t testing.TB, s Setup) *Bench {
 	if b.Data == "" {
 		b.Data = filepath.Join(dir, "data")
 	}
+	t.Cleanup(b.tell)
 	for lane := 1; lane <= Lanes; lane++ {
 		b.Scanners[lane] = newScanner(filepath.Join(dir, fmt.Sprintf("scanner-%d", lane)))
 		b.Thermometers[lane] = newThermometer(filepath.Join(dir, fmt.Sprintf("thermometer-%d", lane)), s.Stream)
@@ -95,6 +97,21 @@ func NewBench(t testing.TB, s Setup) *Bench {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// lastWords is how many entries of a journal stand in the log of a failed test.
+const lastWords = 20
+
+// tell logs what the gate recorded last, if the test has failed.
+func (b *Bench) tell() {
+	if !b.t.Failed() {
+		return
+	}
+	list, err := Entries(context.WithoutCancel(b.t.Context()), b.JournalPath())
+	b.t.Logf("the last entries of %d, %v:", len(list), err)
+	for _, e := range list[max(0, len(list)-lastWords):] {
+		b.t.Log(e)
+	}
 }
 
 // Ports returns every port of the gate.
@@ -143,14 +160,17 @@ func (b *Bench) configure(s Setup) error {
 	)
 }
 
-// Gatectl runs the admin tool, which must succeed, and returns what it printed.
+// Gatectl runs the admin tool, which must succeed, and returns what it printed,
+// without the progress of what takes long.
 func (b *Bench) Gatectl(stdin string, args ...string) string {
 	b.t.Helper()
 	cmd := exec.Command(b.programs.Gatectl, slices.Concat([]string{"-config", b.config}, args)...)
 	cmd.Stdin = strings.NewReader(stdin)
-	out, err := cmd.CombinedOutput()
+	var progress bytes.Buffer
+	cmd.Stderr = &progress
+	out, err := cmd.Output()
 	if err != nil {
-		b.t.Fatalf("gatectl %s: %v\n%s", strings.Join(args, " "), err, out)
+		b.t.Fatalf("gatectl %s: %v\n%s%s", strings.Join(args, " "), err, out, &progress)
 	}
 	return string(out)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/menshen/menshen/district/store"
@@ -49,27 +50,47 @@ type Collected struct {
 	Leaves [][]byte
 }
 
-// Collected reads the only journal of a gate row by row, in which every number
+// place is where an entry says that it stands.
+type place struct {
+	Gate  string
+	Epoch uint32
+	Seq   uint64
+}
+
+// collecting puts the only journal of a gate together, in which every number
 // must stand once and in its order.
+type collecting struct {
+	t      testing.TB
+	gate   string
+	tree   entry.Tree
+	leaves [][]byte
+}
+
+func (g *collecting) whole() Collected { return Collected{Head: g.tree.Head(), Leaves: g.leaves} }
+
+func (g *collecting) add(at place, leaf []byte) {
+	g.t.Helper()
+	if at.Gate != g.gate {
+		return
+	}
+	if at.Epoch != 1 || at.Seq != g.tree.Size() {
+		g.t.Fatalf("entry %d of epoch %d follows %d entries", at.Seq, at.Epoch, g.tree.Size())
+	}
+	g.tree.Append(leaf)
+	g.leaves = append(g.leaves, leaf)
+}
+
+// Collected reads the only journal of a gate row by row.
 func (d *District) Collected(gate string) Collected {
 	d.t.Helper()
-	var c Collected
-	var tree entry.Tree
+	g := collecting{t: d.t, gate: gate}
 	for row, err := range d.Record().Entries(d.t.Context(), store.Cursor{}, 1<<30) {
 		if err != nil {
 			d.t.Fatal(err)
 		}
-		if row.Gate != gate {
-			continue
-		}
-		if row.Epoch != 1 || row.Seq != tree.Size() {
-			d.t.Fatalf("entry %d of epoch %d follows %d entries", row.Seq, row.Epoch, tree.Size())
-		}
-		tree.Append(row.Leaf)
-		c.Leaves = append(c.Leaves, row.Leaf)
+		g.add(place{row.Gate, row.Epoch, row.Seq}, row.Leaf)
 	}
-	c.Head = tree.Head()
-	return c
+	return g.whole()
 }
 
 // AwaitWhole waits until the collector has as much as the gate on a bench has

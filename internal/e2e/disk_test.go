@@ -121,11 +121,11 @@ func TestSlowCommitIsWithheld(t *testing.T) {
 	l.Thermometer.AwaitSeen(t, 3)
 	page.AwaitVerdict(1, "again") // two seconds later the lane has given it up
 	l.Thermometer.Clear()
+	// The next pupil stands in the lane when the record arrives.
+	l.Come(3, e2e.Healthy)
 	if err := os.Remove(slow); err != nil {
 		t.Fatal(err)
 	}
-	// The next pupil stands in the lane when the record arrives.
-	l.Come(3, e2e.Healthy)
 	withheld := b.AwaitEntry("the release is withheld", 1, e2e.Acted(entry.ActReleaseWithheld))
 	b.Relay.AwaitOn(t, e2e.Barrier(1), 2)
 	l.Thermometer.Clear()

@@ -24,15 +24,18 @@ const (
 
 // readTrace finds the steps in what strace -f -y has written. A call that is
 // cut in two counts where it ends, but a write to the relay board where it
-// begins: each is taken at its worse moment.
+// begins: each is taken at its worse moment. A write that a signal has broken
+// off before its first byte, and that begins again, is one.
 //
 // A frame of the WAL begins with a header of 24 bytes. Where sectors may tear
 // SQLite repeats the frame of the commit up to the end of a sector, flushes
 // there, and writes the rest of the repetition afterwards: nothing depends on it.
 func readTrace(trace string) []step {
 	call := regexp.MustCompile(`^(\d+) +(\w+)\(\d+<([^>]*)>(.*)$`)
-	resumed := regexp.MustCompile(`^(\d+) +<\.\.\. (\w+) resumed>.*= 0$`)
+	resumed := regexp.MustCompile(`^(\d+) +<\.\.\. (\w+) resumed>.* = (.+)$`)
 	flushing := map[string]string{} // by thread: the file whose flush has begun
+	releasing := map[string]bool{}  // by thread: such a write has begun
+	again := false                  // the newest release was broken off
 	var steps []step
 	flushed := func(file string) {
 		switch {
@@ -45,8 +48,11 @@ func readTrace(trace string) []step {
 	for line := range strings.Lines(trace) {
 		line = strings.TrimRight(line, "\n")
 		if m := resumed.FindStringSubmatch(line); m != nil {
-			if strings.HasSuffix(m[2], "sync") {
+			switch {
+			case strings.HasSuffix(m[2], "sync") && m[3] == "0":
 				flushed(flushing[m[1]])
+			case m[2] == "write" && releasing[m[1]]:
+				again = brokenOff(m[3])
 			}
 			continue
 		}
@@ -62,11 +68,24 @@ func readTrace(trace string) []step {
 			flushing[thread] = file
 		case strings.HasSuffix(file, "/journal.db-wal") && strings.HasSuffix(rest, " = 24"):
 			steps = append(steps, walFrame)
-		case name == "write" && strings.HasPrefix(rest, `, "\240\1\1\242"`):
-			steps = append(steps, release)
+		case name == "write":
+			releasing[thread] = strings.HasPrefix(rest, `, "\240\1\1\242"`)
+			if !releasing[thread] {
+				break
+			}
+			if !again {
+				steps = append(steps, release)
+			}
+			_, result, _ := strings.Cut(rest, ") = ")
+			again = brokenOff(result)
 		}
 	}
 	return steps
+}
+
+// brokenOff reports whether a call has done nothing and begins again.
+func brokenOff(result string) bool {
+	return strings.HasPrefix(result, "? ERESTART") || strings.HasPrefix(result, "-1 EAGAIN")
 }
 
 // unflushed returns how many releases began without a flush since the release
@@ -107,9 +126,10 @@ func TestFlushPrecedesTheFrame(t *testing.T) {
 		l.Admit(n)
 	}
 	// From here on every entry is a commit of its own: each badge ends the
-	// arrival before it, and the next one waits for that entry.
+	// arrival before it, and the next one waits for that entry. More come only
+	// from a thermometer whose answer strace holds up for too long.
 	incomplete := func(e e2e.Entry) bool { return e.Arrival != nil && e.Arrival.End == entry.EndIncomplete }
-	before := len(readTraceFile(t, trace))
+	before, recorded := len(readTraceFile(t, trace)), len(b.Entries())
 	l.Scanner.Scan(t, e2e.Badge(pupils+1))
 	for n := 1; n <= commits; n++ {
 		l.Scanner.Scan(t, e2e.Badge(pupils+1+n%others))
@@ -120,15 +140,16 @@ func TestFlushPrecedesTheFrame(t *testing.T) {
 		steps = readTraceFile(t, trace)
 		return count(steps[before:], walFlush) >= commits
 	})
+	entries := len(b.Entries()) - recorded
 	if n := count(steps, release); n != pupils {
-		t.Errorf("the trace has %d releases, want %d", n, pupils)
+		t.Errorf("the trace has %d releases, the board took %d, want %d", n, l.Ons(), pupils)
 	}
 	if n := unflushed(steps); n != 0 {
 		t.Errorf("%d of %d releases began before their entry was flushed", n, pupils)
 	}
 	flushes := count(steps[before:], walFlush) + count(steps[before:], ownFlush)
-	ratio := float64(flushes) / commits
-	t.Logf("%d flushes for %d commits: %.3f, at most 1.02", flushes, commits, ratio)
+	ratio := float64(flushes) / float64(entries)
+	t.Logf("%d flushes for %d commits: %.3f, at most 1.02", flushes, entries, ratio)
 	if ratio > 1.02 {
 		t.Errorf("%.3f flushes for a commit", ratio)
 	}
@@ -163,6 +184,10 @@ func TestAPlantedTraceIsCaught(t *testing.T) {
 		failed = "7 <... fdatasync resumed>) = -1 EIO (Input/output error)\n"
 		other  = "7 fdatasync(4</data/roster.db-wal>) = 0\n"
 		on     = "8 write(5</dev/pts/3>, \"\\240\\1\\1\\242\", 4) = 4\n"
+		cut    = "8 write(5</dev/pts/3>, \"\\240\\1\\1\\242\", 4) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)\n"
+		halfOn = "8 write(5</dev/pts/3>, \"\\240\\1\\1\\242\", 4 <unfinished ...>\n"
+		broken = "8 <... write resumed>) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)\n"
+		whole  = "8 <... write resumed>) = 4\n"
 		lamp   = "8 write(5</dev/pts/3>, \"\\240\\2\\1\\243\", 4) = 4\n"
 	)
 	for _, c := range []struct {
@@ -178,6 +203,10 @@ func TestAPlantedTraceIsCaught(t *testing.T) {
 		{"released before the flush", write + on + flush, 1},
 		{"released twice for one flush", write + flush + on + on, 1},
 		{"another file's flush is none", write + other + on, 1},
+		{"a release that was broken off begins again", write + flush + cut + on, 0},
+		{"also one that was cut in two", write + flush + halfOn + broken + on, 0},
+		{"a release that was broken off has begun", write + cut + on, 1},
+		{"released twice, and the first in two parts", write + flush + halfOn + whole + on, 1},
 		{"a lamp is no release", write + lamp + flush, 0},
 	} {
 		t.Run(c.rule, func(t *testing.T) {

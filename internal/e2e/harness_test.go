@@ -39,15 +39,23 @@ func program(t *testing.T, p *Port) *os.File {
 	return f
 }
 
-func TestThermometerFlickersAndAnswersOnlyWhenAsked(t *testing.T) {
-	th := newThermometer(filepath.Join(t.TempDir(), "thermometer"), 0)
-	plug(t, th.Port)
-	dev, err := gymcu90614.New(program(t, th.Port), gymcu90614.DefaultOpts())
+// reader reads a thermometer as a gate does.
+func reader(t *testing.T, th *Thermometer, o *gymcu90614.Opts) *gymcu90614.Dev {
+	t.Helper()
+	dev, err := gymcu90614.New(program(t, th.Port), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer dev.Halt()
+	t.Cleanup(func() { dev.Halt() })
+	return dev
+}
+
+func TestThermometerFlickersAndAnswersOnlyWhenAsked(t *testing.T) {
+	th := newThermometer(filepath.Join(t.TempDir(), "thermometer"), 0)
+	plug(t, th.Port)
+	dev := reader(t, th, &gymcu90614.Opts{Timeout: Soon})
 	th.Show(Healthy)
+	th.SilentAfter(10)
 	var last physic.Temperature
 	for range 10 {
 		s, err := dev.Sense(t.Context())
@@ -62,12 +70,17 @@ func TestThermometerFlickersAndAnswersOnlyWhenAsked(t *testing.T) {
 			t.Errorf("%v is not 36.50 ± 0.02 °C", last)
 		}
 	}
-	if th.Seen() != 10 {
-		t.Errorf("seen %d times", th.Seen())
+	if th.Seen() != 10 || th.ailment != Silent {
+		t.Errorf("seen %d times, ailment %d", th.Seen(), th.ailment)
 	}
+}
+
+func TestAThermometerThatAilsMeasuresNothing(t *testing.T) {
 	for _, a := range []Ailment{Silent, BadCheck} {
+		th := newThermometer(filepath.Join(t.TempDir(), "thermometer"), 0)
+		plug(t, th.Port)
 		th.Ail(a)
-		if s, err := dev.Sense(t.Context()); err == nil {
+		if s, err := reader(t, th, gymcu90614.DefaultOpts()).Sense(t.Context()); err == nil {
 			t.Errorf("ailment %d measured %v", a, s)
 		}
 	}

@@ -6,11 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/internal/e2e"
@@ -68,12 +67,18 @@ type usher struct {
 	// freed says that the person before came in: the next badge waits in the
 	// lane and is taken when the barrier rests. Only one can wait.
 	freed bool
+	// again is how often people came again, by their number.
+	again map[int]int
 }
+
+// sentAway is how long after a badge nobody waits any more: the lane has ended
+// the arrival by then.
+const sentAway = 10 * time.Second
 
 // shows waits until the page shows this lane as wanted.
 func (u *usher) shows(what string, wanted func(e2e.ShownLane) bool) error {
 	var last e2e.ShownLane
-	if !e2e.Poll(e2e.Soon, func() bool {
+	if !e2e.Poll(sentAway, func() bool {
 		s, err := u.page.Read()
 		if err == nil {
 			last = s.Lanes[u.Number-1]
@@ -130,15 +135,48 @@ func (u *usher) aside() error {
 	return errors.Join(u.page.SetAside(u.Number), u.relay(e2e.Red(u.Number), false))
 }
 
+// comesAgain is how often one person does.
+const comesAgain = 3
+
+// lead brings one person to the end of what it came for. Whom the lane sends
+// away because machine or disk stood still for longer than it waits, comes
+// again; whom it stops because the thermometer did, the guard sets aside.
 func (u *usher) lead(c comer) error {
+	for before := u.Ons(); ; u.again[c.number]++ {
+		err := u.attempt(c, before)
+		u.freed = err == nil && (c.manner == ordinary || c.manner == cold)
+		if err == nil || c.manner == unknown {
+			return err
+		}
+		own, red := false, u.bench.Relay.IsOn(e2e.Red(u.Number))
+		if red { // this person's, or of one who has walked on
+			s, err := u.page.Read()
+			if err := errors.Join(err, u.aside()); err != nil {
+				return err
+			}
+			own = strings.HasPrefix(s.Lanes[u.Number-1].Person, e2e.Class(c.number)+" ")
+		}
+		switch {
+		case own:
+			return nil
+		case c.manner == lone && !red, u.again[c.number] == comesAgain:
+			return err
+		}
+	}
+}
+
+// attempt is one arrival of a person before which the barrier was freed so
+// often.
+func (u *usher) attempt(c comer, before int) error {
 	stopped := func() bool { return u.bench.Relay.IsOn(e2e.Red(u.Number)) }
-	freed := false
-	defer func() { u.freed = freed }()
+	cameIn := func() bool { return u.Ons() > before }
 	if c.manner == unknown {
 		u.Thermometer.Show(e2e.Empty)
 		return errors.Join(u.Scanner.Send([]byte("\r"+e2e.Badge(c.number)+"\r")), u.relay(e2e.Red(u.Number), true), u.aside())
 	}
-	before := u.Ons()
+	if cameIn() { // late
+		return nil
+	}
 	if err := u.scan(c.number, c.manner); err != nil {
 		return err
 	}
@@ -155,59 +193,65 @@ func (u *usher) lead(c comer) error {
 			return err
 		}
 	}
-	freed = true
-	return u.measure(e2e.Healthy, func() bool { return u.Ons() > before })
+	return u.measure(e2e.Healthy, cameIn)
 }
 
+// TestThreeThousandArrivals is a winter morning at one gate that reports to the
+// school's collector and to the district's while it goes on.
 func TestThreeThousandArrivals(t *testing.T) {
 	e2e.Long(t)
 	t.Parallel()
-	const people, limit = 3000, 5 * time.Minute
+	const people, promised = 3000, 5 * time.Minute
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	b, g := open(t, people, e2e.Setup{Pulse: 50 * time.Millisecond, Period: 50 * time.Millisecond, Stream: 5 * time.Millisecond})
-	page := g.SignOn()
-	queues := [e2e.Lanes][]comer{}
-	all := crowd(people, seed)
-	for i, c := range all {
-		queues[i%e2e.Lanes] = append(queues[i%e2e.Lanes], c)
-	}
+	school := e2e.NewDistrict(t, e2e.DistrictSetup{Name: "school"})
+	district := e2e.NewDistrict(t, e2e.DistrictSetup{Mosquitto: e2e.NewMosquitto(t, e2e.GateName)})
+	b := prepared(t, e2e.Setup{Stream: 5 * time.Millisecond}, people, 0, school, district)
+	g := b.Run()
+	page, all := g.SignOn(), crowd(people, seed)
 	began := time.Now()
-	var walking errgroup.Group
-	for i, queue := range queues {
-		u := &usher{Lane: b.Lane(i + 1), bench: b, page: page}
-		walking.Go(func() error {
-			for _, c := range queue {
-				if err := u.lead(c); err != nil {
-					return fmt.Errorf("lane %d, person %+v: %w", u.Number, c, err)
-				}
-			}
-			return nil
-		})
-	}
-	if err := walking.Wait(); err != nil {
-		t.Fatal(err)
-	}
+	again := lead(t, b, page, all)
 	took := time.Since(began)
-	t.Logf("%d people in %v, %v a person and lane", people, took.Round(time.Second), (took * e2e.Lanes / people).Round(time.Millisecond))
-	if took > limit {
-		t.Errorf("took %v, at most %v", took, limit)
+	t.Logf("%d people took %v of %v, %v a person and lane; %d came again", people, took.Round(time.Second), promised,
+		(took * e2e.Lanes / people).Round(time.Millisecond), len(again))
+	b.AwaitEntry("the last one is recorded", people, func(e e2e.Entry) bool { return e.Arrival != nil })
+	for _, d := range []*e2e.District{school, district} {
+		ended := time.Now()
+		stored := d.AwaitWhole(b, e2e.Soon)
+		t.Logf("%s had everything %v later", d.Name, time.Since(ended).Round(time.Millisecond))
+		pulled := d.Pulled("bureau", e2e.GateName)
+		if pulled.Head != stored.Head {
+			t.Errorf("%s has stored %+v, and hands on %+v", d.Name, stored.Head, pulled.Head)
+		}
+		asRecorded(t, b, pulled)
 	}
 	g.StopCleanly()
 	b.MustAudit()
 	b.MustVerify()
-	checkCrowd(t, b, all)
+	checkCrowd(t, b, all, again)
+}
+
+// unmeasured reports whether somebody was stopped because no thermometer
+// answered.
+func unmeasured(list []e2e.Entry) bool {
+	return slices.ContainsFunc(list, func(e e2e.Entry) bool {
+		return e.Arrival.Outcome == e2e.Refer && slices.Contains(e.Arrival.Rows, "temperature:no-temperature") && e.Arrival.Subject != 0
+	})
 }
 
 // checkCrowd demands of every person exactly the entries of its manner, and of
-// the barriers as many ONs as there are admissions.
-func checkCrowd(t *testing.T, b *e2e.Bench, all []comer) {
+// the barriers as many ONs as there are admissions. A machine that stands still
+// silences its thermometers; whoever came then is in nobody's count.
+func checkCrowd(t *testing.T, b *e2e.Bench, all []comer, again map[int]int) {
 	t.Helper()
-	found, asides, admitted := map[string][]e2e.Entry{}, map[entry.ArrivalID]int{}, 0
+	found, asides, withheld, admitted := map[string][]e2e.Entry{}, map[entry.ArrivalID]int{}, map[entry.ArrivalID]bool{}, 0
 	for _, e := range b.Entries() {
 		switch {
 		case e.Answer != nil && e.Answer.Act == entry.ActAside:
 			asides[e.ID]++
+		case e.Answer != nil && e.Answer.Act == entry.ActReleaseWithheld:
+			withheld[e.ID] = true
+			admitted--
 		case e.Answer != nil:
 			t.Errorf("entry %d: nobody did that: %+v", e.Seq, *e.Answer)
 		case e.Arrival != nil && e.Arrival.Outcome == e2e.Admit:
@@ -221,6 +265,8 @@ func checkCrowd(t *testing.T, b *e2e.Bench, all []comer) {
 			found[key] = append(found[key], e)
 		}
 	}
+	lost := len(b.Find(device("thermometer", entry.DeviceLost)))
+	excused := 0
 	want := map[manner]struct{ end, outcome uint8 }{
 		ordinary: {entry.EndDecided, e2e.Admit}, cold: {entry.EndDecided, e2e.Admit},
 		lone: {entry.EndIncomplete, e2e.Refer}, unknown: {entry.EndDecided, e2e.Refer}, high: {entry.EndDecided, e2e.Recheck},
@@ -233,7 +279,14 @@ func checkCrowd(t *testing.T, b *e2e.Bench, all []comer) {
 		}
 		list := found[key]
 		delete(found, key)
-		if len(list) != 1 {
+		if lost > 0 && unmeasured(list) {
+			excused++
+			continue
+		}
+		if again[c.number] > 0 { // what it was sent away from let nobody in
+			list = slices.DeleteFunc(list, func(e e2e.Entry) bool { return e.Arrival.End == entry.EndIncomplete || withheld[e.ID] })
+		}
+		if len(list) != 1 || withheld[list[0].ID] {
 			t.Errorf("person %+v has %d arrivals", c, len(list))
 			continue
 		}
@@ -244,6 +297,9 @@ func checkCrowd(t *testing.T, b *e2e.Bench, all []comer) {
 		if n := asides[list[0].ID]; stopped && n != 1 || !stopped && n != 0 {
 			t.Errorf("person %+v was set aside %d times", c, n)
 		}
+	}
+	if t.Logf("%d thermometers lost, %d people not measured", lost, excused); excused > len(all)/10 {
+		t.Error("too many people were not measured")
 	}
 	if len(found) > 0 {
 		t.Errorf("%d arrivals are nobody's", len(found))

@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // Guard is a browser at the gate's page.
@@ -53,7 +52,7 @@ type Target struct{ Arrival, Version string }
 
 // visitor is a browser without a session.
 func (g *Gate) visitor() *Guard {
-	return &Guard{t: g.b.t, g: g, client: &http.Client{Timeout: 10 * time.Second}}
+	return &Guard{t: g.b.t, g: g, client: &http.Client{Timeout: Soon}}
 }
 
 // SignOn signs the guard on by badge and PIN.
@@ -184,7 +183,7 @@ func read(resp *http.Response) (string, error) {
 
 // What is read of a page.
 var (
-	laneSection = regexp.MustCompile(`(?s)<section class="lane ([a-z]+)" id="lane-(\d+)">(.*?)</section>`)
+	laneSection = regexp.MustCompile(`(?s)<section class="lane ([a-z]+)" id="lane-(\d+)"[^>]*>(.*?)</section>`)
 	asideItem   = regexp.MustCompile(`(?s)<li class="aside[^"]*" id="aside-(\d+)">(.*?)</li>`)
 	person      = regexp.MustCompile(`<p class="person">([^<]*)</p>`)
 	hidden      = regexp.MustCompile(`name="arrival" value="([^"]*)"><input type="hidden" name="version" value="(\d+)"`)

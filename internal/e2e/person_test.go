@@ -92,9 +92,7 @@ func TestAnAnswerAtTheDeskFreesNobodyWhoStandsInTheLane(t *testing.T) {
 	}
 	// Whoever stands there goes in by what was measured of him, and the other
 	// with the badge, at any lane, without a new measurement.
-	l.Thermometer.Show(e2e.Healthy)
-	b.Relay.AwaitOn(t, e2e.Barrier(1), 1)
-	l.Thermometer.Clear()
+	l.Admit(2)
 	b.Scanners[2].Scan(t, e2e.Badge(1))
 	b.Relay.AwaitOn(t, e2e.Barrier(2), 1)
 	noOns(t, b, g, 1, 1)
@@ -107,28 +105,52 @@ func TestAnAnswerAtTheDeskFreesNobodyWhoStandsInTheLane(t *testing.T) {
 }
 
 func TestAHeldBadgeShutsTheBarrierThatIsStillOpenBeforeAnythingElse(t *testing.T) {
-	b, g := slow(t, 2)
+	const held, tries = 1, 3
+	b, g := slow(t, held+tries)
 	p := g.SignOn()
-	b.Lane(2).HoldAt(p, 2, e2e.Fever, e2e.Recheck)
+	b.Lane(2).HoldAt(p, held, e2e.Fever, e2e.Recheck)
+	for n := 1; ; n++ {
+		if n > tries {
+			t.Fatal("the barrier was shut by the end of its pulse and not by the badge")
+		}
+		// On a machine that stands still meanwhile the pulse ends first.
+		if shutByBadge(t, b, held+n, held) < 3*time.Second {
+			noOns(t, b, g, n, 0)
+			return
+		}
+		if err := p.SetAside(1); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// shutByBadge lets a pupil in at lane 1 and shows the badge of one on hold at
+// the open barrier, which must be the first thing to move. It returns how long
+// the barrier was open.
+func shutByBadge(t *testing.T, b *e2e.Bench, pupil, held int) time.Duration {
+	t.Helper()
 	l := b.Lane(1)
-	l.Come(1, e2e.Healthy)
+	l.Thermometer.Show(e2e.Empty)
+	l.Come(pupil, e2e.Healthy)
 	b.Relay.AwaitState(t, e2e.Green(1), true) // follows the barrier's ON
 	seen := len(b.Relay.Frames())
-	l.Scanner.Scan(t, e2e.Badge(2))
+	l.Scanner.Scan(t, e2e.Badge(held))
 	b.Relay.AwaitState(t, e2e.Red(1), true)
 	frames := b.Relay.Frames()
 	if len(frames) <= seen {
 		t.Fatalf("after the badge there is no frame: %v", frames)
 	}
-	if f := frames[seen]; f.Channel != e2e.Barrier(1) || f.On {
-		t.Errorf("after the badge the first frame is %+v", f)
+	off := frames[seen]
+	if off.Channel != e2e.Barrier(1) || off.On {
+		t.Errorf("after the badge the first frame is %+v", off)
 	}
-	for _, f := range frames {
-		if on := f.Channel == e2e.Barrier(1) && f.On; on && frames[seen].At.Sub(f.At) >= 3*time.Second {
-			t.Error("the barrier was shut by the end of its pulse and not by the badge")
+	var on time.Time
+	for _, f := range frames[:seen] {
+		if f.Channel == e2e.Barrier(1) && f.On {
+			on = f.At
 		}
 	}
-	noOns(t, b, g, 1, 0)
+	return off.At.Sub(on)
 }
 
 func TestOneBodyServesOneBadge(t *testing.T) {

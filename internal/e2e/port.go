@@ -87,7 +87,10 @@ func (p *Port) path() string {
 	return p.pair.Path
 }
 
-// Send writes bytes to the gate, waiting at most a second for it to take them.
+// sendWithin is how long a port waits for room where nobody reads.
+const sendWithin = 5 * time.Second
+
+// Send writes bytes to the gate, waiting a while for it to take them.
 func (p *Port) Send(b []byte) error {
 	p.mu.Lock()
 	pair := p.pair
@@ -95,7 +98,7 @@ func (p *Port) Send(b []byte) error {
 	if pair == nil {
 		return fmt.Errorf("send to %s: unplugged", p.Link)
 	}
-	if err := pair.Master.SetWriteDeadline(time.Now().Add(time.Second)); err != nil {
+	if err := pair.Master.SetWriteDeadline(time.Now().Add(sendWithin)); err != nil {
 		return err
 	}
 	_, err := pair.Master.Write(b)

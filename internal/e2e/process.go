@@ -60,6 +60,19 @@ func (p *process) Kill() {
 	<-p.exited
 }
 
+// Pause stops the process in its tracks until Resume.
+func (p *process) Pause() { p.signal(syscall.SIGSTOP) }
+
+// Resume lets a paused process go on.
+func (p *process) Resume() { p.signal(syscall.SIGCONT) }
+
+func (p *process) signal(s syscall.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatalf("signal %s: %v", p.what, err)
+	}
+}
+
 // ExitCode waits for the end of the process.
 func (p *process) ExitCode() int {
 	p.t.Helper()

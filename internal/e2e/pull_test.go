@@ -67,8 +67,9 @@ func TestThermometerPulledInTheMiddleOfAnArrival(t *testing.T) {
 	b, g := quick(t, 2)
 	page := g.SignOn()
 	l := b.Lane(1)
+	l.Thermometer.SilentAfter(1) // and is pulled then
 	l.Come(1, e2e.Healthy)
-	l.Thermometer.AwaitSeen(t, 1)
+	l.Thermometer.AwaitSeen(t, 2)
 	if err := l.Thermometer.Unplug(); err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +77,7 @@ func TestThermometerPulledInTheMiddleOfAnArrival(t *testing.T) {
 	// One sample is no reading: it is a person's turn.
 	b.AwaitEntry("nobody is admitted without a reading", 1, e2e.Of(e2e.Subject(1), e2e.Refer))
 	l.Thermometer.Show(e2e.Empty)
+	l.Thermometer.Ail(e2e.Sound)
 	if err := l.Thermometer.Plug(); err != nil {
 		t.Fatal(err)
 	}

@@ -50,6 +50,23 @@ func Entries(ctx context.Context, path string) (list []Entry, err error) {
 	return list, nil
 }
 
+// String says everything that an entry holds.
+func (e Entry) String() string {
+	said := fmt.Sprintf("%d: %v, lane %d", e.Seq, e.Kind, e.Lane)
+	switch {
+	case e.Arrival != nil:
+		said += fmt.Sprintf(", %+v", *e.Arrival)
+		if e.Arrival.Reading != nil {
+			said += fmt.Sprintf(", measured %+v", *e.Arrival.Reading)
+		}
+	case e.Answer != nil:
+		said += fmt.Sprintf(", %+v", *e.Answer)
+	case e.Device != nil:
+		said += fmt.Sprintf(", %+v", *e.Device)
+	}
+	return said
+}
+
 func decode(row journal.Row) (Entry, error) {
 	e := Entry{Seq: row.Seq, Kind: row.Entry.Kind, Lane: int(row.Entry.Lane)}
 	var err error

@@ -237,6 +237,10 @@ func TestKillingAnyPartLosesNothing(t *testing.T) {
 	report(t, slices.Concat(all[:]...))
 }
 
+// farTooLong is after how much time without anything flowing again somebody
+// has to look; the promise is 2 s, on a machine that does nothing else.
+const farTooLong = 30 * time.Second
+
 // report logs how long it took until something flowed again, by part, and
 // fails the test for what took far too long.
 func report(t *testing.T, all []killed) {
@@ -250,7 +254,7 @@ func report(t *testing.T, all []killed) {
 		if k.again > 2*time.Second {
 			late++
 		}
-		if k.again > 10*time.Second {
+		if k.again > farTooLong {
 			t.Errorf("%v after the %s was back nothing had flowed", k.again, k.part)
 		}
 	}

@@ -39,6 +39,7 @@ type Thermometer struct {
 	mu      sync.Mutex
 	view    Centi
 	ailment Ailment
+	frames  int // until it falls silent; 0: it does not
 	seen    int // frames due since the view changed
 	flicker int
 }
@@ -108,6 +109,11 @@ func (th *Thermometer) answer() []byte {
 	if th.ailment == BadCheck {
 		frame[8]++
 	}
+	if th.frames > 0 {
+		if th.frames--; th.frames == 0 {
+			th.ailment = Silent
+		}
+	}
 	return frame
 }
 
@@ -132,7 +138,14 @@ func (th *Thermometer) Show(c Centi) {
 func (th *Thermometer) Ail(a Ailment) {
 	th.mu.Lock()
 	defer th.mu.Unlock()
-	th.ailment, th.seen = a, 0
+	th.ailment, th.frames, th.seen = a, 0, 0
+}
+
+// SilentAfter makes the module fall silent when it has sent so many frames.
+func (th *Thermometer) SilentAfter(frames int) {
+	th.mu.Lock()
+	defer th.mu.Unlock()
+	th.frames = frames
 }
 
 // Seen returns how often the gate has looked since the view last changed; of a

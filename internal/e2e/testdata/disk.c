@@ -1,6 +1,6 @@
-/* Two bad disks, preloaded into gated. While the file that
- * MENSHEN_TEST_SLOW_DISK names exists, every flush lasts three seconds longer;
- * with MENSHEN_TEST_LYING_DISK set, no flush does anything. */
+/* Two bad disks, preloaded into gated. As long as the file that
+ * MENSHEN_TEST_SLOW_DISK names exists, no flush ends; with
+ * MENSHEN_TEST_LYING_DISK set, no flush does anything. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -14,8 +14,8 @@ static int flush(const char *how, int fd)
 
 	if (getenv("MENSHEN_TEST_LYING_DISK"))
 		return 0;
-	if (slow && access(slow, F_OK) == 0)
-		nanosleep(&(struct timespec){ .tv_sec = 3 }, NULL);
+	while (slow && access(slow, F_OK) == 0)
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 	return real(fd);
 }
 

@@ -1,0 +1,367 @@
+package e2e
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"database/sql"
+	"iter"
+	"log/slog"
+	"net"
+	"net/url"
+	"path/filepath"
+	"testing"
+	"time"
+
+	_ "github.com/mattn/go-sqlite3" // what both halves of a run write with
+	"golang.org/x/sys/unix"
+
+	"github.com/menshen/menshen/config"
+	"github.com/menshen/menshen/district"
+	"github.com/menshen/menshen/district/store"
+	"github.com/menshen/menshen/entry"
+	"github.com/menshen/menshen/journal"
+	"github.com/menshen/menshen/sync/mqtt"
+	"github.com/menshen/menshen/sync/uplink"
+)
+
+const (
+	syncRounds = 7
+	// plainBatch is how many rows a transaction of the limit has: as many as a
+	// batch of a long backlog.
+	plainBatch = 500
+	// pupilsAway are those of whom a backlog tells, over and over.
+	pupilsAway   = 3000
+	syncPassword = "long enough to be nobody else's"
+)
+
+// sender is the half of a gate that sends: a journal and a key without lanes.
+// Everything between it and the file of the collector is the product's own.
+type sender struct {
+	*journal.Journal
+	key   ed25519.PrivateKey
+	began time.Time
+}
+
+// newSender makes a journal of n entries, of which one is the boot entry.
+func newSender(b *testing.B, n int) *sender {
+	b.Helper()
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := &sender{key: key, began: time.Now()}
+	s.Journal, err = journal.Open(b.Context(), journal.Options{Path: filepath.Join(b.TempDir(), "journal.db"), Now: s.now, QueueLen: n + 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	stored := make(chan error, n)
+	for i := 1; i < n; i++ {
+		if err := s.Submit(s.arrival(i), func(_ journal.Receipt, err error) { stored <- err }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for i := 1; i < n; i++ {
+		if err := <-stored; err != nil {
+			b.Fatal(err)
+		}
+	}
+	return s
+}
+
+func (s *sender) now() entry.Stamp {
+	return entry.Stamp{Mono: time.Since(s.began), Wall: time.Now(), Clock: entry.ClockSynced}
+}
+
+// arrival is the i-th of a morning in which one comes each second.
+func (s *sender) arrival(i int) journal.Draft {
+	value := int32(36000 + i*37%900)
+	at := entry.Stamp{Mono: time.Duration(i) * time.Second, Wall: s.began.Add(time.Duration(i) * time.Second), Clock: entry.ClockRTC}
+	return journal.Draft{Kind: entry.KindArrival, Stamp: at, Lane: uint8(1 + i%Lanes), Body: entry.Arrival{
+		Counter: uint32(i), End: entry.EndDecided, Outcome: Admit, Subject: uint64(1 + i*7919%pupilsAway), Role: 1, Policy: 1, Roster: 1,
+		Reading: &entry.Reading{Value: value, Peak: value + 20, Ambient: 23000, Instrument: "gy-mcu90614@1", Formula: "skin/1", Samples: 3},
+	}}
+}
+
+// Leaves implements uplink.Source.
+func (s *sender) Leaves(ctx context.Context, from uint64) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for row, err := range s.Rows(ctx, from) {
+			if !yield(row.Bytes, err) {
+				return
+			}
+		}
+	}
+}
+
+// receive runs a collector that has nothing yet and has admitted the sender,
+// and returns the sender's way there. The test's end, or stop, ends it.
+func (s *sender) receive(b *testing.B) (to uplink.Options, stop func()) {
+	b.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	c := &config.District{Name: CollectorName, Data: b.TempDir(), Broker: config.Broker{Server: config.Server{Listen: "127.0.0.1:0"}}}
+	record, err := district.OpenStore(b.Context(), c, quiet)
+	if err == nil {
+		err = record.Admit(b.Context(), store.Gate{Name: GateName, Key: s.key.Public().(ed25519.PublicKey),
+			Password: district.HashPassword(GateName, syncPassword), Admitted: time.Now()})
+	}
+	if err == nil {
+		err = record.Close()
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	page, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	d := district.New(district.Options{Config: c, Web: page, Log: quiet})
+	stop = inBackground(b, func(ctx context.Context) error { return d.Run(ctx) })
+	within, cancel := context.WithTimeout(b.Context(), Soon)
+	defer cancel()
+	if err := d.Alive(within); err != nil {
+		b.Fatal(err)
+	}
+	key, err := district.LoadKey(c.Data)
+	if err != nil {
+		b.Fatal(err)
+	}
+	way := mqtt.Transport{Options: mqtt.Options{URL: "mqtt://" + d.BrokerAddr(), Name: GateName, Password: syncPassword}}
+	return uplink.Options{Gate: GateName, Key: s.key, Source: s, Transport: way, Now: s.now, Boot: s.Boot(), Program: "bench",
+		Collector: uplink.Collector{Name: CollectorName, Key: key.Public().(ed25519.PublicKey)}}, stop
+}
+
+// inBackground runs something until the test's end, or stop, ends it.
+func inBackground(b *testing.B, run func(context.Context) error) (stop func()) {
+	ctx, cancel := context.WithCancel(b.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := run(ctx); err != nil {
+			b.Error(err)
+		}
+	}()
+	stop = func() {
+		cancel()
+		<-ended
+	}
+	b.Cleanup(stop)
+	return stop
+}
+
+// acks runs an uplink and tells how much its collector has, each time that it
+// says so.
+type acks struct {
+	up      *uplink.Uplink
+	changed chan struct{}
+	stop    func()
+}
+
+func (s *sender) send(b *testing.B, to uplink.Options) *acks {
+	b.Helper()
+	a := &acks{changed: make(chan struct{}, 1)}
+	to.Changed = func() {
+		select {
+		case a.changed <- struct{}{}:
+		default: // one is on its way, and will look at everything
+		}
+	}
+	var err error
+	if a.up, err = uplink.New(to); err != nil {
+		b.Fatal(err)
+	}
+	a.stop = inBackground(b, func(ctx context.Context) error {
+		a.up.Run(ctx)
+		return nil
+	})
+	return a
+}
+
+// await waits until the collector has answered and has so many entries.
+func (a *acks) await(b *testing.B, size uint64) {
+	b.Helper()
+	for limit := time.After(time.Minute); ; {
+		if s := a.up.State(); !s.Heard.IsZero() && s.Acked >= size {
+			return
+		}
+		select {
+		case <-a.changed:
+		case <-limit:
+			b.Fatalf("not acknowledged within a minute: %+v", a.up.State())
+		}
+	}
+}
+
+// catchUp brings a whole journal to a collector that has nothing. whole is the
+// time from a gate that has just found its network to the collector's word that
+// it has everything; flow begins when the collector has said that it has nothing.
+func (s *sender) catchUp(b *testing.B) (whole, flow time.Duration) {
+	b.Helper()
+	to, stop := s.receive(b)
+	defer stop()
+	began := time.Now()
+	a := s.send(b, to)
+	defer a.stop()
+	a.await(b, 0)
+	answered := time.Now()
+	a.await(b, s.Head().Size)
+	return time.Since(began), time.Since(answered)
+}
+
+// plainly is how long the least takes that puts the same rows into a file just
+// as durably: one table, one prepared statement, one transaction for each batch.
+func (s *sender) plainly(b *testing.B) time.Duration {
+	b.Helper()
+	var leaves [][]byte
+	for leaf, err := range s.Leaves(b.Context(), 0) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		leaves = append(leaves, leaf)
+	}
+	db, insert := plainTable(b)
+	began := time.Now()
+	for first := 0; first < len(leaves); first += plainBatch {
+		if err := insertPlain(db, insert, first, leaves[first:min(first+plainBatch, len(leaves))]); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return time.Since(began)
+}
+
+// plainTable makes a table like the collector's own, under the same settings.
+func plainTable(b *testing.B) (*sql.DB, *sql.Stmt) {
+	b.Helper()
+	u := url.URL{Scheme: "file", Path: filepath.Join(b.TempDir(), "plain.db"),
+		RawQuery: "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&psow=0"}
+	db, err := sql.Open("sqlite3", u.String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { db.Close() })
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("CREATE TABLE entry (id INTEGER PRIMARY KEY, leaf BLOB NOT NULL) STRICT"); err != nil {
+		b.Fatal(err)
+	}
+	insert, err := db.Prepare("INSERT INTO entry (id, leaf) VALUES (?, ?)")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return db, insert
+}
+
+func insertPlain(db *sql.DB, insert *sql.Stmt, first int, leaves [][]byte) error {
+	tx, err := db.Begin()
+	if err != nil {
+		return err
+	}
+	stmt := tx.Stmt(insert)
+	for i, leaf := range leaves {
+		if _, err := stmt.Exec(first+i, leaf); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// busy returns the processor time that this process has used.
+func busy(b *testing.B) time.Duration {
+	b.Helper()
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkABacklogFlowsAtTheCollectorsPace compares how many entries a second
+// come from a gate's file into the collector's, acknowledged, with how many a
+// second can be inserted at all. The processor time, of the start of a
+// collector too, says what a loaded machine hides.
+func BenchmarkABacklogFlowsAtTheCollectorsPace(b *testing.B) {
+	const goal, n = 0.6, 50_000
+	s := newSender(b, n)
+	for b.Loop() {
+		var flows, plains []time.Duration
+		var used time.Duration
+		for range syncRounds {
+			plains = append(plains, s.plainly(b))
+			before := busy(b)
+			_, flow := s.catchUp(b)
+			used += busy(b) - before
+			flows = append(flows, flow)
+		}
+		rate := func(d []time.Duration) float64 { return n / percentile(d, 50).Seconds() }
+		ratio := rate(flows) / rate(plains)
+		b.Logf("median of %d rounds: %.0f entries/s from end to end, limit %.0f/s inserted, ratio %.2f, goal %.2f; %v of processor time an entry",
+			syncRounds, rate(flows), rate(plains), ratio, goal, used/(syncRounds*n))
+		b.ReportMetric(ratio, "ratio")
+		if ratio < goal/2 {
+			b.Errorf("ratio %.2f is under half the goal of %.2f", ratio, goal)
+		}
+	}
+}
+
+// BenchmarkAnOutageIsCaughtUp times all of it, from a gate that begins to
+// connect to the collector's word for the last entry.
+func BenchmarkAnOutageIsCaughtUp(b *testing.B) {
+	const goal, n = 2.5, 100_000
+	s := newSender(b, n)
+	for b.Loop() {
+		var wholes, plains []time.Duration
+		for range syncRounds {
+			plains = append(plains, s.plainly(b))
+			whole, _ := s.catchUp(b)
+			wholes = append(wholes, whole)
+		}
+		whole, plain := percentile(wholes, 50), percentile(plains, 50)
+		ratio := float64(whole) / float64(plain)
+		b.Logf("median of %d rounds: %d entries caught up in %.2f s, limit %.2f s to insert them, ratio %.2f, goal %.2f",
+			syncRounds, n, whole.Seconds(), plain.Seconds(), ratio, goal)
+		b.ReportMetric(ratio, "ratio")
+		if ratio > 2*goal {
+			b.Errorf("ratio %.2f is over twice the goal of %.2f", ratio, goal)
+		}
+	}
+}
+
+// BenchmarkALoneEntryIsKnownToBeCollected times one entry where nothing else is
+// on its way: from Submit to the gate's knowing that the collector has it. Its
+// limit is what cannot be spared, two commits.
+func BenchmarkALoneEntryIsKnownToBeCollected(b *testing.B) {
+	const goal, n = 5 * time.Millisecond, 300
+	s := newSender(b, 1)
+	to, _ := s.receive(b)
+	a := s.send(b, to)
+	a.await(b, s.Head().Size)
+	db, insert := plainTable(b)
+	row := make([]byte, 71) // as long as such an entry
+	for b.Loop() {
+		var took, commits []time.Duration
+		for range syncRounds * n {
+			size, began := s.Head().Size, time.Now()
+			if err := s.Submit(s.arrival(1), func(journal.Receipt, error) { a.up.Grew() }); err != nil {
+				b.Fatal(err)
+			}
+			a.await(b, size+1)
+			took = append(took, time.Since(began))
+			began = time.Now()
+			if err := insertPlain(db, insert, len(commits), [][]byte{row}); err != nil {
+				b.Fatal(err)
+			}
+			commits = append(commits, 2*time.Since(began))
+		}
+		figure, limit := percentile(took, 50), percentile(commits, 50)
+		b.Logf("known to be collected: p50 %v, p99 %v of %d; limit two commits: p50 %v, ratio %.1f; goal %v",
+			figure, percentile(took, 99), len(took), limit, float64(figure)/float64(limit), goal)
+		b.ReportMetric(float64(figure)/float64(limit), "ratio")
+		if figure > 2*goal {
+			b.Errorf("%v is over twice the goal of %v", figure, goal)
+		}
+	}
+}
