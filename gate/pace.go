@@ -1,9 +1,6 @@
 package gate
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // How soon everybody will be in is told from the arrivals of paceWindow, and
 // only while there are at least paceFewest: fewer are no queue.
@@ -12,13 +9,23 @@ const (
 	paceFewest = 10
 )
 
+// paceMost bounds what is remembered, whatever the clock says: in paceWindow no
+// more people come in by sixteen lanes.
+const paceMost = 4096
+
 // pace remembers when the people of the last minutes came in.
 type pace struct{ came []time.Time }
 
-// note takes one person who came in, and forgets who came too long ago.
+// note takes one person who came in, and forgets from the front who came too
+// long ago: a journal is replayed through here, and a look at everybody for each
+// would take a start minutes.
 func (p *pace) note(at time.Time) {
-	p.came = slices.DeleteFunc(p.came, func(t time.Time) bool { return !recent(t, at) })
 	p.came = append(p.came, at)
+	old := max(0, len(p.came)-paceMost)
+	for at.Sub(p.came[old]) >= paceWindow {
+		old++
+	}
+	p.came = p.came[old:]
 }
 
 // within counts who came in the last minutes before now.

@@ -66,3 +66,14 @@ func TestThePaceCountsTheLastFiveMinutes(t *testing.T) {
 		t.Errorf("%d arrivals are kept", len(p.came))
 	}
 }
+
+// A journal that was written under a stopped clock is replayed at every start.
+func TestThePaceOfOneInstantIsBounded(t *testing.T) {
+	var p pace
+	for range 3 * paceMost {
+		p.note(time.Date(2020, 12, 7, 7, 0, 0, 0, time.UTC))
+	}
+	if n := len(p.came); n != paceMost {
+		t.Errorf("%d arrivals are remembered, want %d", n, paceMost)
+	}
+}
