@@ -63,6 +63,9 @@ func connect(path string, write bool) *sql.DB {
 		q.Set("_txlock", "immediate")
 	} else {
 		q.Set("mode", "ro")
+		// A journal is read from one end to the other: pages that were read are
+		// not wanted again, and a reader rests for days with what it keeps.
+		q.Set("_cache_size", "-256") // KiB
 		q.Set("_query_only", "true")
 	}
 	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
