@@ -18,7 +18,7 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo de
 export CGO_CFLAGS := -O2 -g -DHAVE_FDATASYNC=1
 export FUZZTIME
 
-TEST = go test -json $(RACE) -shuffle=on -timeout 20m ./... | go run ./internal/testsum
+TEST = go test -json $(RACE) -shuffle=on -timeout 40m ./... | go run ./internal/testsum
 
 .PHONY: help build demo test test-full test-everything lint fuzz bench bench-bridge campaign screenshots need need-race clean
 
