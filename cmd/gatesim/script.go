@@ -52,7 +52,9 @@ func (s script) play(ctx context.Context, r *rig.Rig, out io.Writer) error {
     sign on, and set a stopped pupil aside (移到一边): the lane is free at once
     type 36.9 with an ear thermometer for the one set aside: the badge opens any lane for ten minutes
     watch lane 2 when its scanner is pulled, and when it comes back
-    switch the language at the top; stop this program and see the page go grey
+    scan, type and answer with the keypad alone: the small figures on the buttons are its keys
+    open /desk/ beside it: hold a pupil until tomorrow and see the badge stopped at both lanes
+    switch the language in the menu at the lower right; stop this program and see the page go grey
 
   Ctrl-C ends it.
 
