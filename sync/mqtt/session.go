@@ -87,8 +87,15 @@ func (s *Session) await(t paho.Token) error {
 	}
 }
 
-// refusal makes uplink.ErrRefused of the answers that a person must see to.
+// refusal makes uplink.ErrRefused of the answers that a person must see to. A
+// session that ended before there was an answer has none: the client would
+// still be writing where it is read.
 func refusal(t paho.Token, err error) error {
+	select {
+	case <-t.Done():
+	default:
+		return err
+	}
 	if c, ok := t.(*paho.ConnectToken); ok {
 		switch c.ReturnCode() {
 		case packets.ErrRefusedIDRejected, packets.ErrRefusedBadUsernameOrPassword, packets.ErrRefusedNotAuthorised:
