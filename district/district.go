@@ -89,7 +89,7 @@ func (d *District) Run(ctx context.Context) (err error) {
 		defer d.broker.Close()
 	}
 	d.collector = collect.New(collect.Options{
-		Name: d.o.Config.Name, Key: d.key, Store: ledger{d.store, d.nudges.nudge}, Observe: d.observe, Log: d.o.Log.With("component", "collect"),
+		Name: d.o.Config.Name, Key: d.key, Store: ledger{d.store, reader{d.o.Config.Name}.meaning, d.nudges.nudge}, Observe: d.observe, Log: d.o.Log.With("component", "collect"),
 	})
 	handler := d.handler()
 	close(d.opened)
@@ -168,7 +168,7 @@ func (d *District) handler() http.Handler {
 // tools have it open beside the collector.
 func OpenStore(ctx context.Context, c *config.District, log *slog.Logger) (*store.Store, error) {
 	return store.Open(ctx, store.Options{
-		Path: filepath.Join(c.Data, "district.db"), Meaning: reader{c.Name}.meaning, Log: log.With("component", "store"),
+		Path: filepath.Join(c.Data, "district.db"), Meaning: reader{c.Name}.stored, Log: log.With("component", "store"),
 	})
 }
 

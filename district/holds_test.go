@@ -53,7 +53,7 @@ func TestWhatAnEntryDoesToHolds(t *testing.T) {
 		"no record of a lane":                    {entry.Heartbeat{}, store.HoldChange{}},
 	} {
 		t.Run(rule, func(t *testing.T) {
-			if got := (reader{"yucai"}).meaning(leafOf(t, tt.body)).Hold; got != tt.want {
+			if got := (reader{"yucai"}).stored(leafOf(t, tt.body)).Hold; got != tt.want {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
 		})
@@ -75,7 +75,7 @@ func TestOfWhatAnEntryIsTheNewest(t *testing.T) {
 		"another part of the gate that is at fault": {entry.Device{Role: "scanner", Event: entry.DeviceFault, Detail: "yucai/"}, nil},
 	} {
 		t.Run(rule, func(t *testing.T) {
-			if got := (reader{"yucai"}).meaning(leafOf(t, tt.body)).Topics; !slices.Equal(got, tt.want) {
+			if got := (reader{"yucai"}).stored(leafOf(t, tt.body)).Topics; !slices.Equal(got, tt.want) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})

@@ -7,14 +7,16 @@ import (
 	"time"
 
 	"github.com/menshen/menshen/district/store"
+	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/sync/collect"
 )
 
 // ledger is the store as package collect asks for it. It calls moved when a
 // commit has changed what stands at a gate.
 type ledger struct {
-	store *store.Store
-	moved func()
+	store   *store.Store
+	meaning func(entry.Entry) store.Meaning
+	moved   func()
 }
 
 // Gate implements collect.Journals.
@@ -42,8 +44,12 @@ func (l ledger) NewEpoch(ctx context.Context, e collect.Epoch) error {
 
 // Commit implements collect.Journals.
 func (l ledger) Commit(ctx context.Context, a collect.Append) error {
-	c, err := l.store.Commit(ctx, store.Append{Gate: a.Gate, Epoch: a.Epoch, First: a.First, Leaves: a.Leaves, Tree: a.Tree,
-		Checkpoint: a.Checkpoint, Received: a.Received})
+	means := make([]store.Meaning, len(a.Entries))
+	for i, e := range a.Entries {
+		means[i] = l.meaning(e)
+	}
+	c, err := l.store.Commit(ctx, store.Append{Gate: a.Gate, Epoch: a.Epoch, First: a.First, Leaves: a.Leaves, Meanings: means,
+		Tree: a.Tree, Checkpoint: a.Checkpoint, Received: a.Received})
 	if err == nil && c.Moved {
 		l.moved()
 	}

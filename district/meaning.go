@@ -28,13 +28,18 @@ type reader struct{ name string }
 // origin is how gates name this collector in their entries.
 func (r reader) origin() string { return fromCollector + r.name }
 
-// meaning is the store's: what it says of an entry must not change from one
-// release to the next, unless the whole record is read again.
-func (r reader) meaning(leaf []byte) (m store.Meaning) {
+// stored is the meaning of an entry as it was hashed.
+func (r reader) stored(leaf []byte) store.Meaning {
 	e, err := entry.Unmarshal(leaf)
 	if err != nil {
 		return store.Meaning{}
 	}
+	return r.meaning(e)
+}
+
+// meaning is the store's: what it says of an entry must not change from one
+// release to the next, unless the whole record is read again.
+func (r reader) meaning(e entry.Entry) (m store.Meaning) {
 	switch e.Kind {
 	case entry.KindArrival:
 		var a entry.Arrival

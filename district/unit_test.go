@@ -99,13 +99,13 @@ func TestOnlyDecidedArrivalsInwardAreCounted(t *testing.T) {
 			must(t, err)
 			leaf, err := entry.Entry{Kind: kind, Wall: noon.UnixMilli(), Body: body}.Marshal()
 			must(t, err)
-			m := reader{}.meaning(leaf)
+			m := reader{}.stored(leaf)
 			if m.Key != tt.want || m.Key != "" && m.Day != "2020-12-07" {
 				t.Errorf("got %q on %q", m.Key, m.Day)
 			}
 		})
 	}
-	if m := (reader{}).meaning([]byte("no entry")); !reflect.DeepEqual(m, store.Meaning{}) {
+	if m := (reader{}).stored([]byte("no entry")); !reflect.DeepEqual(m, store.Meaning{}) {
 		t.Errorf("got %+v", m)
 	}
 }

@@ -258,15 +258,42 @@ func (e Entry) Decode(into any) error {
 	if kind != e.Kind {
 		return fmt.Errorf("decode %v body: into the body of kind %v", e.Kind, kind)
 	}
-	if err := decoding.Unmarshal(e.Body, into); err != nil {
+	if err := decode(e.Body, into); err != nil {
 		return fmt.Errorf("decode %v body: %w", kind, err)
+	}
+	return nil
+}
+
+// decode reads arrivals and answers by hand: of them a record consists, and it
+// is read as a whole whenever a gate starts and whenever it is collected.
+func decode(body []byte, into any) error {
+	r := elements{rest: body}
+	switch into := into.(type) {
+	case *Arrival:
+		r.arrival(into)
+	case *Answer:
+		r.answer(into)
+	default:
+		return decodeAny(body, into)
+	}
+	if r.err == nil && len(r.rest) > 0 {
+		r.err = fmt.Errorf("%d bytes behind it", len(r.rest))
+	}
+	return r.err
+}
+
+// decodeAny reads a body of any type, and writes it again to see that it was
+// canonical.
+func decodeAny(body []byte, into any) error {
+	if err := decoding.Unmarshal(body, into); err != nil {
+		return err
 	}
 	again, err := encoding.Marshal(into)
 	if err != nil {
-		return fmt.Errorf("decode %v body: %w", kind, err)
+		return err
 	}
-	if !bytes.Equal(again, e.Body) {
-		return fmt.Errorf("decode %v body: %w", kind, errors.New("not in canonical form"))
+	if !bytes.Equal(again, body) {
+		return errors.New("not in canonical form")
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package entry
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -117,7 +116,7 @@ func (r *elements) signed() int64 {
 	return int64(r.next(0, math.MaxInt64))
 }
 
-// bytes returns a copy of the next n bytes.
+// bytes returns the next n bytes, which lie in rest.
 func (r *elements) bytes(n int) []byte {
 	if r.err == nil && n > len(r.rest) {
 		r.err = errors.New("cut short")
@@ -125,7 +124,20 @@ func (r *elements) bytes(n int) []byte {
 	if r.err != nil {
 		return nil
 	}
-	taken := bytes.Clone(r.rest[:n])
+	taken := r.rest[:n:n]
 	r.rest = r.rest[n:]
 	return taken
+}
+
+// value returns the next value as it is spelled, which lies in rest.
+func (r *elements) value() []byte {
+	if r.err != nil {
+		return nil
+	}
+	rest, err := skip(r.rest, maxDepth)
+	if err != nil {
+		r.err = err
+		return nil
+	}
+	return r.bytes(len(r.rest) - len(rest))
 }

@@ -8,6 +8,7 @@
 package entry
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
@@ -28,7 +29,7 @@ const (
 	KindBoot      Kind = 1  // one start of the process, body Boot
 	KindArrival   Kind = 2  // body Arrival
 	KindAnswer    Kind = 3  // what a person did about an arrival, body Answer
-	KindCase      Kind = 4  // a step of a case
+	KindCase      Kind = 4  // a step of a case, body Case
 	KindDevice    Kind = 5  // body Device
 	KindClock     Kind = 6  // body ClockStep
 	KindPolicy    Kind = 7  // body Policy
@@ -199,34 +200,37 @@ func (e Entry) check() error {
 // Unmarshal reads the canonical bytes of one entry. Every other spelling of
 // the same value, anything behind it and anything longer than MaxSize is
 // refused: Marshal of the result is b again, byte for byte. Kinds that this
-// program does not know are accepted.
+// program does not know are accepted. Nothing of the entry lies in b.
 func Unmarshal(b []byte) (Entry, error) {
-	if len(b) > MaxSize {
-		return Entry{}, fmt.Errorf("unmarshal entry: %d bytes are more than %d", len(b), MaxSize)
-	}
-	e, err := read(b)
-	if err == nil {
-		err = e.check()
-	}
-	if err == nil {
-		err = canonical(e.Body)
+	e, rest, err := cut(b)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("%d bytes behind it", len(rest))
 	}
 	if err != nil {
 		return Entry{}, fmt.Errorf("unmarshal entry: %w", err)
 	}
+	e.Commitment, e.Body = bytes.Clone(e.Commitment), bytes.Clone(e.Body)
 	return e, nil
 }
 
-// read takes the array apart. It knows one spelling of each element, so that
-// what it accepts is what marshal writes, but for the body, which it leaves
-// unread. Nothing of e lies in b.
-func read(b []byte) (e Entry, err error) {
+// Cut takes the first entry off a sequence of them (RFC 8742), as strictly as
+// Unmarshal, and returns what follows. Commitment and body lie in b.
+func Cut(b []byte) (e Entry, rest []byte, err error) {
+	if e, rest, err = cut(b); err != nil {
+		return Entry{}, nil, fmt.Errorf("cut entry: %w", err)
+	}
+	return e, rest, nil
+}
+
+// cut takes the array apart. It knows one spelling of each element, so that
+// what it accepts is what marshal writes.
+func cut(b []byte) (e Entry, rest []byte, err error) {
 	r := elements{rest: b}
 	if n := r.next(4, math.MaxUint64); r.err == nil && n != wireElements {
-		return Entry{}, fmt.Errorf("array of %d elements", n)
+		return Entry{}, nil, fmt.Errorf("array of %d elements", n)
 	}
 	if f := r.next(0, math.MaxUint8); r.err == nil && f != format {
-		return Entry{}, fmt.Errorf("unknown format %d", f)
+		return Entry{}, nil, fmt.Errorf("unknown format %d", f)
 	}
 	e.Kind = Kind(r.next(0, math.MaxUint8))
 	e.Boot = r.next(0, math.MaxUint64)
@@ -237,8 +241,14 @@ func read(b []byte) (e Entry, err error) {
 	if n := r.next(2, sha256.Size); n > 0 {
 		e.Commitment = r.bytes(int(n))
 	}
-	e.Body = r.bytes(len(r.rest))
-	return e, r.err
+	e.Body = r.value()
+	if size := len(b) - len(r.rest); r.err == nil && size > MaxSize {
+		return Entry{}, nil, fmt.Errorf("%d bytes are more than %d", size, MaxSize)
+	}
+	if r.err == nil {
+		r.err = e.check()
+	}
+	return e, r.rest, r.err
 }
 
 // saltSize is the number of random bytes before a private blob: without them

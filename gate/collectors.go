@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/menshen/menshen/entry"
-	"github.com/menshen/menshen/journal"
 	"github.com/menshen/menshen/sync/uplink"
 )
 
@@ -85,7 +83,7 @@ func (c *collectors) options(to Collector) uplink.Options {
 	g := c.g
 	return uplink.Options{
 		Gate: g.o.Config.Gate, Key: c.key, Collector: uplink.Collector{Name: to.Name, Key: to.Key},
-		Source: source{g.journal}, Transport: to.Transport, Now: g.recorder.clock.look,
+		Source: g.journal, Transport: to.Transport, Now: g.recorder.clock.look,
 		Boot: g.journal.Boot(), Program: clip(g.o.Version, 200), Reason: g.journal.Reason(),
 		CursorPath:   filepath.Join(g.o.Config.Data, "acked-"+to.Name),
 		Down:         c.inbox.from(to.Name),
@@ -178,18 +176,4 @@ func (c *collectors) keep(name string, data []byte) error {
 		return fmt.Errorf("keep evidence: %w", err)
 	}
 	return nil
-}
-
-// source is the journal as uplinks read it.
-type source struct{ *journal.Journal }
-
-// Leaves implements uplink.Source.
-func (s source) Leaves(ctx context.Context, from uint64) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		for row, err := range s.Rows(ctx, from) {
-			if !yield(row.Bytes, err) {
-				return
-			}
-		}
-	}
 }

@@ -212,6 +212,12 @@ func (j *Journal) Rows(ctx context.Context, from uint64) iter.Seq2[Row, error] {
 	return readRows(ctx, j.readers, from)
 }
 
+// Leaves yields what Rows has in Bytes, and reads nothing of it: for whoever
+// sends entries on.
+func (j *Journal) Leaves(ctx context.Context, from uint64) iter.Seq2[[]byte, error] {
+	return readLeaves(ctx, j.readers, from)
+}
+
 // Close takes no more entries, commits those that wait, answers them and
 // closes the file. Later calls return what the first one did. It must not be
 // called from a done function.

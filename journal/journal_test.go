@@ -1,10 +1,12 @@
 package journal_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -338,6 +340,23 @@ func TestRowsComeInOrderAcrossPagesFromAnywhere(t *testing.T) {
 	}
 	for range j.Rows(t.Context(), 0) {
 		break // a caller may leave at any time
+	}
+	sameAsRows(t, j, 998)
+}
+
+// sameAsRows: what is sent on is what the rows have.
+func sameAsRows(t *testing.T, j *journal.Journal, from uint64) {
+	t.Helper()
+	next, stop := iter.Pull2(j.Leaves(t.Context(), from))
+	defer stop()
+	for row, err := range j.Rows(t.Context(), from) {
+		leaf, err2, ok := next()
+		if err != nil || err2 != nil || !ok || !bytes.Equal(leaf, row.Bytes) {
+			t.Fatalf("leaf %d: %x, %v, %v; row %x, %v", row.Seq, leaf, err2, ok, row.Bytes, err)
+		}
+	}
+	if leaf, err, ok := next(); ok {
+		t.Errorf("one more leaf than rows: %x, %v", leaf, err)
 	}
 }
 

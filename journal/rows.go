@@ -35,24 +35,35 @@ const (
 	pageBytes = 1 << 20
 )
 
-// readRows yields rows from seq on, page by page, until one comes back empty.
+// readRows yields rows from seq on.
 func readRows(ctx context.Context, db *sql.DB, from uint64) iter.Seq2[Row, error] {
-	return func(yield func(Row, error) bool) {
+	return paged(from, func(from uint64) ([]Row, error) { return readPage(ctx, db, from) })
+}
+
+// readLeaves yields leaves from seq on.
+func readLeaves(ctx context.Context, db *sql.DB, from uint64) iter.Seq2[[]byte, error] {
+	return paged(from, func(from uint64) ([][]byte, error) { return readLeafPage(ctx, db, from) })
+}
+
+// paged yields what read returns, page by page, until one comes back empty.
+func paged[T any](from uint64, read func(from uint64) ([]T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		for {
-			page, err := readPage(ctx, db, from)
-			for _, row := range page {
-				if !yield(row, nil) {
+			page, err := read(from)
+			for _, one := range page {
+				if !yield(one, nil) {
 					return
 				}
-				from = row.Seq + 1
 			}
 			if err != nil {
-				yield(Row{}, fmt.Errorf("read journal: %w", classify(err)))
+				var none T
+				yield(none, fmt.Errorf("read journal: %w", classify(err)))
 				return
 			}
 			if len(page) == 0 {
 				return
 			}
+			from += uint64(len(page))
 		}
 	}
 }
@@ -81,6 +92,38 @@ func readPage(ctx context.Context, db *sql.DB, from uint64) (page []Row, err err
 		page = append(page, r)
 	}
 	return page, rows.Err()
+}
+
+// readLeafPage returns the leaves from seq on, as readPage returns rows, in one
+// piece of memory.
+func readLeafPage(ctx context.Context, db *sql.DB, from uint64) (page [][]byte, err error) {
+	rows, err := db.QueryContext(ctx,
+		"SELECT seq, leaf FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?", int64(min(from, math.MaxInt64)), pageRows)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	var all []byte
+	var ends []int
+	for len(all) < pageBytes && rows.Next() {
+		var seq uint64
+		var leaf sql.RawBytes
+		if err = rows.Scan(&seq, &leaf); err != nil {
+			break
+		}
+		if want := from + uint64(len(ends)); seq != want {
+			err = damaged(want, "is missing")
+			break
+		}
+		all = append(all, leaf...)
+		ends = append(ends, len(all))
+	}
+	begin := 0
+	for _, end := range ends {
+		page = append(page, all[begin:end:end])
+		begin = end
+	}
+	return page, errors.Join(err, rows.Err())
 }
 
 // verify adds the row to the tree of those before it and compares what was

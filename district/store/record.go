@@ -132,6 +132,9 @@ type Append struct {
 	First uint64
 	// Leaves are the canonical entries, at least one and at most MaxBatch.
 	Leaves [][]byte
+	// Meanings are what the entries mean, one for one: what is said of an entry
+	// must not change from one program to the next. nil says nothing of any.
+	Meanings []Meaning
 	// Tree is the edge behind the last leaf.
 	Tree entry.Tree
 	// Checkpoint is the gate's signature at the tree's size.
@@ -155,15 +158,16 @@ type Committed struct {
 // stream again. ErrUnknown: no such stream, or the gate is not let in. After
 // any other error, too, only the stream says what is stored.
 func (s *Store) Commit(ctx context.Context, a Append) (c Committed, err error) {
-	if n := uint64(len(a.Leaves)); n == 0 || n > MaxBatch || a.Tree.Size() != a.First+n {
-		return Committed{}, fmt.Errorf("commit %s, epoch %d: %d entries from %d do not make %d", a.Gate, a.Epoch, n, a.First, a.Tree.Size())
+	if n := uint64(len(a.Leaves)); n == 0 || n > MaxBatch || a.Tree.Size() != a.First+n || a.Meanings != nil && uint64(len(a.Meanings)) != n {
+		return Committed{}, fmt.Errorf("commit %s, epoch %d: %d entries of %d meanings from %d do not make %d",
+			a.Gate, a.Epoch, n, len(a.Meanings), a.First, a.Tree.Size())
 	}
 	if err := ctx.Err(); err != nil {
 		return Committed{}, err
 	}
 	d := newDigest()
-	for i, leaf := range a.Leaves {
-		d.add(int64(i), s.meaning(leaf))
+	for i, m := range a.Meanings {
+		d.add(int64(i), m)
 	}
 	err = s.write(func(tx *sql.Tx) error {
 		stream, err := advance(tx, a)

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -113,50 +112,54 @@ func (d *digest) writeStanding(tx *sql.Tx, stream, base int64) (moved bool, err 
 	return changed > 0 || len(d.newest) > 0, nil
 }
 
-// writeHolds ends what is over before it places what stands.
-func (d *digest) writeHolds(tx *sql.Tx, stream int64) (changed int64, err error) {
-	run := func(query string, args ...any) {
-		var r sql.Result
-		if err == nil {
-			r, err = tx.Exec(query, args...)
+// writeHolds changes what stands, which is little beside what the entries say
+// of holds: each admission ends one, if there is one.
+func (d *digest) writeHolds(tx *sql.Tx, stream int64) (changed int, err error) {
+	if len(d.holds) == 0 && len(d.cleared) == 0 {
+		return 0, nil
+	}
+	standing, err := standingOf(tx, stream)
+	if err != nil {
+		return 0, err
+	}
+	for a := range standing {
+		if stands, said := d.holds[a]; said && stands || !said && !d.cleared[a.subject] {
+			continue
 		}
-		if err == nil {
-			var n int64
-			n, err = r.RowsAffected()
-			changed += n
+		if _, err := tx.Exec("DELETE FROM hold WHERE stream = ? AND subject = ? AND source = ?", stream, int64(a.subject), a.source); err != nil {
+			return 0, err
 		}
-	}
-	var cleared []int64
-	for subject := range d.cleared {
-		cleared = append(cleared, int64(subject))
-	}
-	over := map[string][]int64{} // subjects by source
-	for a, stands := range d.holds {
-		if !stands {
-			over[a.source] = append(over[a.source], int64(a.subject))
-		}
-	}
-	if len(cleared) > 0 {
-		run("DELETE FROM hold WHERE stream = ? AND subject IN (SELECT value FROM json_each(?))", stream, numbers(cleared))
-	}
-	for source, subjects := range over {
-		run("DELETE FROM hold WHERE stream = ? AND subject IN (SELECT value FROM json_each(?)) AND source = ?", stream, numbers(subjects), source)
+		changed++
 	}
 	for a, stands := range d.holds {
-		if stands {
-			run("INSERT INTO hold (stream, subject, source) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", stream, int64(a.subject), a.source)
+		if !stands || standing[a] {
+			continue
 		}
+		if _, err := tx.Exec("INSERT INTO hold (stream, subject, source) VALUES (?, ?, ?)", stream, int64(a.subject), a.source); err != nil {
+			return 0, err
+		}
+		changed++
 	}
-	return changed, err
+	return changed, nil
 }
 
-// numbers writes a list for json_each.
-func numbers(list []int64) string {
-	b, err := json.Marshal(list)
+// standingOf returns the holds of a journal.
+func standingOf(tx *sql.Tx, stream int64) (all map[against]bool, err error) {
+	rows, err := tx.Query("SELECT subject, source FROM hold WHERE stream = ?", stream)
 	if err != nil {
-		panic(err) // whole numbers are JSON
+		return nil, err
 	}
-	return string(b)
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	all = map[against]bool{}
+	for rows.Next() {
+		var subject int64
+		var source string
+		if err := rows.Scan(&subject, &source); err != nil {
+			return nil, err
+		}
+		all[against{uint64(subject), source}] = true
+	}
+	return all, rows.Err()
 }
 
 // learn reads the whole record for what a store of the first schema did not

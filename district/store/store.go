@@ -37,9 +37,9 @@ var (
 type Options struct {
 	// Path is the database file. Beside it live Path-wal and Path-shm.
 	Path string
-	// Meaning says what an entry means. It is called once for each entry that is
-	// committed, never for one that is there already, and must go on saying the
-	// same of it. nil says nothing.
+	// Meaning says what an entry means that is stored already, for a store of a
+	// schema that did not keep it: the same as was handed over with it, or would
+	// have been. nil says nothing.
 	Meaning func(leaf []byte) Meaning
 	// Log receives what no caller is told. nil discards.
 	Log *slog.Logger

@@ -56,7 +56,7 @@ func batch(gate string, tree entry.Tree, n int) store.Append {
 		copy(leaf[17:], gate)
 		leaf[len(leaf)-1] = byte(tree.Size())
 		tree.Append(leaf)
-		a.Leaves = append(a.Leaves, leaf)
+		a.Leaves, a.Meanings = append(a.Leaves, leaf), append(a.Meanings, storetest.Meaning(leaf))
 	}
 	a.Tree = tree
 	return a
@@ -213,7 +213,8 @@ func TestWhatWasCollectedBeforeIsUnderstoodToo(t *testing.T) {
 	var trees [2]entry.Tree
 	for i, leaf := range []string{"hold 7", "hold 7 district", "topic roster", "lift 7", "hold 8"} {
 		for gate, name := range []string{"east", "west"} {
-			a := store.Append{Gate: name, Epoch: 1, First: uint64(i), Leaves: [][]byte{[]byte(leaf)}, Checkpoint: []byte("signature"), Received: time.UnixMilli(2)}
+			a := store.Append{Gate: name, Epoch: 1, First: uint64(i), Leaves: [][]byte{[]byte(leaf)}, Meanings: []store.Meaning{storetest.Meaning([]byte(leaf))},
+				Checkpoint: []byte("signature"), Received: time.UnixMilli(2)}
 			trees[gate].Append(a.Leaves[0])
 			a.Tree = trees[gate]
 			if _, err := s.Commit(t.Context(), a); err != nil {

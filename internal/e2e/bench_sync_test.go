@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
-	"iter"
 	"log/slog"
 	"net"
 	"net/url"
@@ -88,17 +87,6 @@ func (s *sender) arrival(i int) journal.Draft {
 		Counter: uint32(i), End: entry.EndDecided, Outcome: Admit, Subject: uint64(1 + i*7919%pupilsAway), Role: 1, Policy: 1, Roster: 1,
 		Reading: &entry.Reading{Value: value, Peak: value + 20, Ambient: 23000, Instrument: "gy-mcu90614@1", Formula: "skin/1", Samples: 3},
 	}}
-}
-
-// Leaves implements uplink.Source.
-func (s *sender) Leaves(ctx context.Context, from uint64) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		for row, err := range s.Rows(ctx, from) {
-			if !yield(row.Bytes, err) {
-				return
-			}
-		}
-	}
 }
 
 // receive runs a collector that has nothing yet and has admitted the sender,

@@ -83,8 +83,10 @@ type Append struct {
 	Epoch uint32
 	// First is the sequence number of the first leaf.
 	First uint64
-	// Leaves are the entries as they were hashed, at least one.
-	Leaves [][]byte
+	// Leaves are the entries as they were hashed, at least one, and Entries what
+	// they say, one for one.
+	Leaves  [][]byte
+	Entries []entry.Entry
 	// Tree is the edge behind the last leaf, and Checkpoint the gate's
 	// signature over it.
 	Tree       entry.Tree

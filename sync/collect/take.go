@@ -85,7 +85,7 @@ func (c *Collector) batch(ctx context.Context, g Gate, payload []byte) ([]Out, e
 	case claimed.Size < size:
 		return c.old(ctx, g, b)
 	}
-	fresh := b.Leaves[size-b.First:]
+	fresh, entries := b.Leaves[size-b.First:], b.Entries[size-b.First:]
 	tree := g.Tree
 	for _, leaf := range fresh {
 		tree.Append(leaf)
@@ -96,7 +96,7 @@ func (c *Collector) batch(ctx context.Context, g Gate, payload []byte) ([]Out, e
 	if len(fresh) == 0 {
 		return c.have(g)
 	}
-	return c.commit(ctx, g, Append{Gate: g.Name, Epoch: g.Epoch, First: size, Leaves: fresh,
+	return c.commit(ctx, g, Append{Gate: g.Name, Epoch: g.Epoch, First: size, Leaves: fresh, Entries: entries,
 		Tree: tree, Checkpoint: claimed.Signature[:], Received: c.now()})
 }
 

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 
-	"github.com/fxamacker/cbor/v2"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/menshen/menshen/entry"
@@ -127,21 +126,16 @@ func (m *batchMessage) check() error {
 }
 
 // split takes a CBOR sequence (RFC 8742) of exactly n entries apart. The
-// leaves lie in content.
+// leaves, and what of the entries is bytes, lie in content.
 func split(content []byte, n int) (leaves [][]byte, entries []entry.Entry, err error) {
 	leaves, entries = make([][]byte, n), make([]entry.Entry, n)
-	var item cbor.RawMessage // reused, so that looking for an end allocates once
 	for i := range n {
-		rest, err := cbor.UnmarshalFirst(content, &item)
-		if err != nil {
+		var rest []byte
+		if entries[i], rest, err = entry.Cut(content); err != nil {
 			return nil, nil, fmt.Errorf("entry %d of %d: %w", i, n, err)
 		}
 		end := len(content) - len(rest)
-		leaves[i] = content[:end:end]
-		if entries[i], err = entry.Unmarshal(leaves[i]); err != nil {
-			return nil, nil, fmt.Errorf("entry %d of %d: %w", i, n, err)
-		}
-		content = rest
+		leaves[i], content = content[:end:end], rest
 	}
 	if len(content) > 0 {
 		return nil, nil, fmt.Errorf("%d bytes behind %d entries", len(content), n)

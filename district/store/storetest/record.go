@@ -128,8 +128,9 @@ func testContradiction(t *testing.T, open func() Store) {
 		return a
 	}
 	for name, a := range map[string]store.Append{
-		"nothing in it":                 batch(func(a *store.Append) { a.Leaves, a.Tree = nil, entry.Tree{} }),
-		"another count than the tree's": batch(func(a *store.Append) { a.Leaves = a.Leaves[:1] }),
+		"nothing in it":                 batch(func(a *store.Append) { a.Leaves, a.Meanings, a.Tree = nil, nil, entry.Tree{} }),
+		"another count than the tree's": batch(func(a *store.Append) { a.Leaves, a.Meanings = a.Leaves[:1], a.Meanings[:1] }),
+		"another count of meanings":     batch(func(a *store.Append) { a.Meanings = a.Meanings[:1] }),
 		"more than a batch may have":    (&source{gate: "east", epoch: 1}).next(make([]string, store.MaxBatch+1)...),
 		"no signature":                  batch(func(a *store.Append) { a.Checkpoint = nil }),
 	} {

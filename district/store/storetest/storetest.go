@@ -94,8 +94,8 @@ type Store interface {
 	io.Closer
 }
 
-// Meaning is the function with which the stores under test have to be opened.
-// It reads "hold 7 SOURCE", "lift 7 SOURCE", "clear 7", of which the source may be
+// Meaning says what a leaf of these tests means, and is the function with which
+// the stores under test have to be opened. It reads "hold 7 SOURCE", "lift 7 SOURCE", "clear 7", of which the source may be
 // left out, and "topic NAME"; any other leaf "day key ..." counts under them.
 func Meaning(leaf []byte) (m store.Meaning) {
 	words := append(strings.Fields(string(leaf)), "", "", "")
@@ -196,7 +196,7 @@ func (s *source) next(leaves ...string) store.Append {
 	a := store.Append{Gate: s.gate, Epoch: s.epoch, First: s.tree.Size(), Checkpoint: []byte("signature"), Received: moment(int64(len(s.sent)))}
 	for _, leaf := range leaves {
 		s.tree.Append([]byte(leaf))
-		a.Leaves = append(a.Leaves, []byte(leaf))
+		a.Leaves, a.Meanings = append(a.Leaves, []byte(leaf)), append(a.Meanings, Meaning([]byte(leaf)))
 	}
 	s.sent = append(s.sent, leaves...)
 	a.Tree = s.tree
