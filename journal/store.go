@@ -212,11 +212,16 @@ func readSize(ctx context.Context, db *sql.DB) (size uint64, err error) {
 }
 
 // readEdge rebuilds the tree of the first size entries from stored hashes.
-func readEdge(ctx context.Context, db *sql.DB, size uint64) (entry.Tree, error) {
+func readEdge(ctx context.Context, db *sql.DB, size uint64) (tree entry.Tree, err error) {
+	one, err := db.PrepareContext(ctx, "SELECT hashes FROM entry WHERE seq = ?")
+	if err != nil {
+		return entry.Tree{}, err
+	}
+	defer func() { err = errors.Join(err, one.Close()) }()
 	var edge []byte
 	for seq := range entry.EdgeLeaves(size) {
 		var hashes []byte
-		err := db.QueryRowContext(ctx, "SELECT hashes FROM entry WHERE seq = ?", int64(seq)).Scan(&hashes)
+		err := one.QueryRowContext(ctx, int64(seq)).Scan(&hashes)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			return entry.Tree{}, damaged(seq, "is missing")

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -194,6 +195,7 @@ func (s *sender) catchUp(b *testing.B) (whole, flow time.Duration) {
 	b.Helper()
 	to, stop := s.receive(b)
 	defer stop()
+	runtime.GC()
 	began := time.Now()
 	a := s.send(b, to)
 	defer a.stop()
@@ -204,20 +206,25 @@ func (s *sender) catchUp(b *testing.B) (whole, flow time.Duration) {
 }
 
 // table is what the limit of a benchmark inserts: rows into one table, by one
-// prepared statement, 500 a transaction, as durably as the collector.
+// prepared statement, 500 a transaction, as durably as the collector. The rows
+// are made anew for each round: nobody else's garbage collection has to look at
+// them.
 type table struct {
 	create, insert string
-	rows           [][]any
+	rows           func(*testing.B) [][]any
 }
 
 // plain is the collector's own table and its rows.
-func (s *sender) plain(b *testing.B) table {
+func (s *sender) plain() table {
 	t := plainTable()
-	for leaf, err := range s.Leaves(b.Context(), 0) {
-		if err != nil {
-			b.Fatal(err)
+	t.rows = func(b *testing.B) (rows [][]any) {
+		for leaf, err := range s.Leaves(b.Context(), 0) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			rows = append(rows, []any{len(rows), leaf})
 		}
-		t.rows = append(t.rows, []any{len(t.rows), leaf})
+		return rows
 	}
 	return t
 }
@@ -231,13 +238,16 @@ func plainTable() table {
 
 // columns is a table as a collector keeps it that takes arrivals apart: sixteen
 // columns, from which the goals were taken.
-func (s *sender) columns(b *testing.B) table {
-	b.Helper()
-	t := table{
+func (s *sender) columns() table {
+	return table{
 		create: `CREATE TABLE entry (id INTEGER PRIMARY KEY, boot INTEGER, mono INTEGER, wall INTEGER, clock INTEGER, lane INTEGER, counter INTEGER,
 			outcome INTEGER, subject INTEGER, role INTEGER, policy INTEGER, roster INTEGER, value INTEGER, ambient INTEGER, instrument TEXT, hash BLOB) STRICT`,
 		insert: "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		rows:   s.inColumns,
 	}
+}
+
+func (s *sender) inColumns(b *testing.B) (rows [][]any) {
 	for row, err := range s.Rows(b.Context(), 0) {
 		if err != nil {
 			b.Fatal(err)
@@ -249,10 +259,10 @@ func (s *sender) columns(b *testing.B) table {
 				b.Fatal(err)
 			}
 		}
-		t.rows = append(t.rows, []any{len(t.rows), int64(e.Boot), e.Mono, e.Wall, int64(e.Clock), int64(e.Lane), int64(a.Counter), int64(a.Outcome),
+		rows = append(rows, []any{len(rows), int64(e.Boot), e.Mono, e.Wall, int64(e.Clock), int64(e.Lane), int64(a.Counter), int64(a.Outcome),
 			int64(a.Subject), int64(a.Role), int64(a.Policy), int64(a.Roster), int64(a.Reading.Value), int64(a.Reading.Ambient), a.Reading.Instrument, hash[:]})
 	}
-	return t
+	return rows
 }
 
 // open makes the table in a new file, under the collector's settings.
@@ -280,8 +290,10 @@ func (t table) open(b *testing.B) (*sql.DB, *sql.Stmt) {
 func (t table) fill(b *testing.B) time.Duration {
 	b.Helper()
 	db, insert := t.open(b)
+	all := t.rows(b)
+	runtime.GC()
 	began := time.Now()
-	for rows := range slices.Chunk(t.rows, plainBatch) {
+	for rows := range slices.Chunk(all, plainBatch) {
 		if err := insertRows(db, insert, rows); err != nil {
 			b.Fatal(err)
 		}
@@ -320,7 +332,7 @@ func busy(b *testing.B) time.Duration {
 func BenchmarkABacklogFlowsAtTheCollectorsPace(b *testing.B) {
 	const goal, n = 0.6, 50_000
 	s := newSender(b, n)
-	columns, plain := s.columns(b), s.plain(b)
+	columns, plain := s.columns(), s.plain()
 	for b.Loop() {
 		var flows, inColumns, plains []time.Duration
 		var used time.Duration
@@ -348,7 +360,7 @@ func BenchmarkABacklogFlowsAtTheCollectorsPace(b *testing.B) {
 func BenchmarkAnOutageIsCaughtUp(b *testing.B) {
 	const goal, n = 2.5, 100_000
 	s := newSender(b, n)
-	columns, plain := s.columns(b), s.plain(b)
+	columns, plain := s.columns(), s.plain()
 	for b.Loop() {
 		var wholes, inColumns, plains []time.Duration
 		for range syncRounds {
