@@ -8,7 +8,7 @@ readonly entries=100000
 readonly goal=6 # times as long as ours; it fails under half of that
 readonly rounds=${ROUNDS:-3} edge=${EDGE_PORT:-21883} center=${CENTER_PORT:-21884}
 
-for program in mosquitto mosquitto_pub mosquitto_sub; do
+for program in mosquitto mosquitto_pub; do
 	command -v "$program" >/dev/null || { echo "$program is missing: install mosquitto and mosquitto-clients" >&2; exit 2; }
 done
 
@@ -70,7 +70,7 @@ awk -v n=$entries 'BEGIN { for (i = 1; i <= n; i++) printf "{\"seq\":%d,\"boot\"
 	i, i * 1000, 1663200000000 + i * 1000, 1 + i % 2, 1 + i * 7919 % 3000, 36000 + i * 37 % 900, 36020 + i * 37 % 900 }' | split -l 50000 - "$dir/entries."
 
 # bridge: prints the seconds from the start of an edge that has the backlog on
-# its disk to the last message at a subscriber of the center.
+# its disk until a receiver behind the center has stored the last message.
 bridge() {
 	rm -f "$dir"/{edge,center}/mosquitto.db
 	start edge "$edge"
@@ -79,17 +79,16 @@ bridge() {
 	done
 	stop
 	start center "$center"
-	: >"$dir/sub.log"
-	stdbuf -oL mosquitto_sub -d -h 127.0.0.1 -p "$center" -q 1 -i collector -c -t entry -C 1 >"$dir/sub.log" &
-	running+=($!)
-	until grep -q Subscribed "$dir/sub.log"; do sleep 0.01; done
-	kill "${running[-1]}"
-	wait "${running[-1]}" || true
-	unset 'running[-1]'
-	timeout 600 mosquitto_sub -h 127.0.0.1 -p "$center" -q 1 -i collector -c -t entry -C $entries >"$dir/received" &
-	local subscriber=$! began=$EPOCHREALTIME
+	rm -f "$dir"/received.db*
+	timeout 600 "$dir/receiver" -broker "tcp://127.0.0.1:$center" -db "$dir/received.db" -n $entries >"$dir/receiver.log" &
+	local receiver=$!
+	until grep -q subscribed "$dir/receiver.log"; do
+		kill -0 $receiver 2>/dev/null || { echo "the receiver has ended" >&2; exit 1; }
+		sleep 0.01
+	done
+	local began=$EPOCHREALTIME
 	start edge "$edge"
-	wait $subscriber || { echo "not all came within ten minutes" >&2; exit 1; }
+	wait $receiver || { echo "not all came within ten minutes" >&2; exit 1; }
 	local ended=$EPOCHREALTIME
 	stop
 	awk -v a="$began" -v b="$ended" 'BEGIN { printf "%.2f\n", b - a }'
@@ -107,6 +106,7 @@ ours() {
 median() { sort -n "$1" | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'; }
 
 go test -c -o "$dir/e2e" ./internal/e2e
+go build -o "$dir/receiver" ./bench/receiver
 for ((round = 1; round <= rounds; round++)); do
 	bridge >>"$dir/bridge"
 	ours >>"$dir/ours"

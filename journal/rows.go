@@ -33,6 +33,7 @@ type Row struct {
 const (
 	pageRows  = 1000
 	pageBytes = 1 << 20
+	leafBytes = 96 // more than most leaves have
 )
 
 // readRows yields rows from seq on.
@@ -103,11 +104,10 @@ func readLeafPage(ctx context.Context, db *sql.DB, from uint64) (page [][]byte, 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	var all []byte
-	var ends []int
+	all, ends := make([]byte, 0, pageRows*leafBytes), make([]int, 0, pageRows)
+	var seq uint64
+	var leaf sql.RawBytes
 	for len(all) < pageBytes && rows.Next() {
-		var seq uint64
-		var leaf sql.RawBytes
 		if err = rows.Scan(&seq, &leaf); err != nil {
 			break
 		}
@@ -118,6 +118,7 @@ func readLeafPage(ctx context.Context, db *sql.DB, from uint64) (page [][]byte, 
 		all = append(all, leaf...)
 		ends = append(ends, len(all))
 	}
+	page = make([][]byte, 0, len(ends))
 	begin := 0
 	for _, end := range ends {
 		page = append(page, all[begin:end:end])

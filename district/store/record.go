@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -165,10 +166,6 @@ func (s *Store) Commit(ctx context.Context, a Append) (c Committed, err error) {
 	if err := ctx.Err(); err != nil {
 		return Committed{}, err
 	}
-	d := newDigest()
-	for i, m := range a.Meanings {
-		d.add(int64(i), m)
-	}
 	err = s.write(func(tx *sql.Tx) error {
 		stream, err := advance(tx, a)
 		if err != nil {
@@ -177,10 +174,7 @@ func (s *Store) Commit(ctx context.Context, a Append) (c Committed, err error) {
 		if c.Number, err = s.insertBatch(tx, stream, a); err != nil {
 			return err
 		}
-		if err := addCounts(tx, stream, d.counts); err != nil {
-			return err
-		}
-		if c.Moved, err = d.writeStanding(tx, stream, int64(c.Number<<placeBits)); err != nil {
+		if c.Moved, err = keep(tx, stream, c.Number, a.Meanings); err != nil {
 			return err
 		}
 		return fulfil(tx, c.Number, a)
@@ -189,6 +183,23 @@ func (s *Store) Commit(ctx context.Context, a Append) (c Committed, err error) {
 		return Committed{}, fmt.Errorf("commit %s, epoch %d, from %d: %w", a.Gate, a.Epoch, a.First, err)
 	}
 	return c, nil
+}
+
+// keep keeps what the entries of a batch mean, and reports whether anything
+// stands otherwise than before.
+func keep(tx *sql.Tx, stream int64, number uint64, meanings []Meaning) (moved bool, err error) {
+	before, err := standingOf(tx, stream)
+	if err != nil {
+		return false, fmt.Errorf("read holds: %w", err)
+	}
+	d := newDigest(maps.Clone(before))
+	for i, m := range meanings {
+		d.add(int64(i), m)
+	}
+	if err := addCounts(tx, stream, d.counts); err != nil {
+		return false, err
+	}
+	return d.writeStanding(tx, stream, int64(number<<placeBits), before)
 }
 
 // advance moves the watermark from a.First to the tree's size: the comparison

@@ -66,15 +66,18 @@ type against struct {
 // digest is what the entries of one journal, taken in their order, change
 // beside the record.
 type digest struct {
-	counts  map[bucket]int
-	newest  map[string]int64 // entry by topic
-	holds   map[against]bool // whether it stands in the end
-	cleared map[uint64]bool  // subjects of whom every hold from before is over
+	counts map[bucket]int
+	newest map[string]int64 // entry by topic
+	holds  holding          // what stands
 }
 
-func newDigest() *digest {
-	return &digest{counts: map[bucket]int{}, newest: map[string]int64{}, holds: map[against]bool{}, cleared: map[uint64]bool{}}
+func newDigest(holds holding) *digest {
+	return &digest{counts: map[bucket]int{}, newest: map[string]int64{}, holds: holds}
 }
+
+// holding is the holds that stand by a journal: few, beside the entries that
+// would end one.
+type holding map[against]struct{}
 
 // add takes the entry of an id.
 func (d *digest) add(id int64, m Meaning) {
@@ -86,78 +89,61 @@ func (d *digest) add(id int64, m Meaning) {
 	}
 	switch h := m.Hold; h.Act {
 	case PlaceHold:
-		d.holds[against{h.Subject, h.Source}] = true
+		d.holds[against{h.Subject, h.Source}] = struct{}{}
 	case LiftHold:
-		d.holds[against{h.Subject, h.Source}] = false
+		delete(d.holds, against{h.Subject, h.Source})
 	case LiftHolds:
-		maps.DeleteFunc(d.holds, func(a against, _ bool) bool { return a.subject == h.Subject })
-		d.cleared[h.Subject] = true
+		maps.DeleteFunc(d.holds, func(a against, _ struct{}) bool { return a.subject == h.Subject })
 	}
 }
 
 // writeStanding keeps holds and newest entries, and reports whether anything
 // stands otherwise than before: an admission of somebody who was not on hold
 // changes nothing. Entry ids are given relative to base.
-func (d *digest) writeStanding(tx *sql.Tx, stream, base int64) (moved bool, err error) {
+func (d *digest) writeStanding(tx *sql.Tx, stream, base int64, before holding) (moved bool, err error) {
 	for topic, id := range d.newest {
 		if _, err := tx.Exec("INSERT INTO newest (stream, topic, entry) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET entry = excluded.entry",
 			stream, topic, base+id); err != nil {
 			return false, fmt.Errorf("keep newest %s: %w", topic, err)
 		}
 	}
-	changed, err := d.writeHolds(tx, stream)
+	changed, err := d.writeHolds(tx, stream, before)
 	if err != nil {
 		return false, fmt.Errorf("keep holds: %w", err)
 	}
-	return changed > 0 || len(d.newest) > 0, nil
+	return changed || len(d.newest) > 0, nil
 }
 
-// writeHolds changes what stands, which is little beside what the entries say
-// of holds: each admission ends one, if there is one.
-func (d *digest) writeHolds(tx *sql.Tx, stream int64) (changed int, err error) {
-	if len(d.holds) == 0 && len(d.cleared) == 0 {
-		return 0, nil
-	}
-	standing, err := standingOf(tx, stream)
-	if err != nil {
-		return 0, err
-	}
-	for a := range standing {
-		if stands, said := d.holds[a]; said && stands || !said && !d.cleared[a.subject] {
-			continue
+// writeHolds ends what is over and places what is new.
+func (d *digest) writeHolds(tx *sql.Tx, stream int64, before holding) (changed bool, err error) {
+	write := func(from, without holding, query string) {
+		for a := range from {
+			if _, stands := without[a]; !stands && err == nil {
+				_, err = tx.Exec(query, stream, int64(a.subject), a.source)
+				changed = true
+			}
 		}
-		if _, err := tx.Exec("DELETE FROM hold WHERE stream = ? AND subject = ? AND source = ?", stream, int64(a.subject), a.source); err != nil {
-			return 0, err
-		}
-		changed++
 	}
-	for a, stands := range d.holds {
-		if !stands || standing[a] {
-			continue
-		}
-		if _, err := tx.Exec("INSERT INTO hold (stream, subject, source) VALUES (?, ?, ?)", stream, int64(a.subject), a.source); err != nil {
-			return 0, err
-		}
-		changed++
-	}
-	return changed, nil
+	write(before, d.holds, "DELETE FROM hold WHERE stream = ? AND subject = ? AND source = ?")
+	write(d.holds, before, "INSERT INTO hold (stream, subject, source) VALUES (?, ?, ?)")
+	return changed, err
 }
 
 // standingOf returns the holds of a journal.
-func standingOf(tx *sql.Tx, stream int64) (all map[against]bool, err error) {
+func standingOf(tx *sql.Tx, stream int64) (all holding, err error) {
 	rows, err := tx.Query("SELECT subject, source FROM hold WHERE stream = ?", stream)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	all = map[against]bool{}
+	all = holding{}
 	for rows.Next() {
 		var subject int64
 		var source string
 		if err := rows.Scan(&subject, &source); err != nil {
 			return nil, err
 		}
-		all[against{uint64(subject), source}] = true
+		all[against{uint64(subject), source}] = struct{}{}
 	}
 	return all, rows.Err()
 }
@@ -178,7 +164,7 @@ func (s *Store) learn(tx *sql.Tx) (err error) {
 			return err
 		}
 		if all[stream] == nil {
-			all[stream] = newDigest()
+			all[stream] = newDigest(holding{})
 		}
 		all[stream].add(id, s.meaning(leaf))
 	}
@@ -186,7 +172,7 @@ func (s *Store) learn(tx *sql.Tx) (err error) {
 		return err
 	}
 	for stream, d := range all {
-		if _, err := d.writeStanding(tx, stream, 0); err != nil {
+		if _, err := d.writeStanding(tx, stream, 0, nil); err != nil {
 			return err
 		}
 	}

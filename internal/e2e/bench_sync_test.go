@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"testing"
 	"time"
@@ -94,6 +95,7 @@ func (s *sender) arrival(i int) journal.Draft {
 // and returns the sender's way there. The test's end, or stop, ends it.
 func (s *sender) receive(b *testing.B) (to uplink.Options, stop func()) {
 	b.Helper()
+	debug.SetGCPercent(400) // as districtd does
 	quiet := slog.New(slog.DiscardHandler)
 	c := &config.District{Name: CollectorName, Data: b.TempDir(), Broker: config.Broker{Server: config.Server{Listen: "127.0.0.1:0"}}}
 	record, err := district.OpenStore(b.Context(), c, quiet)

@@ -35,9 +35,13 @@ const (
 	// machine, or unwritten, before the connection counts as dead. A half-open
 	// connection would otherwise go unseen for a quarter of an hour.
 	stuck = 20 * time.Second
-	// atLeastOnce is the only quality of service that is used: some brokers
+	// atLeastOnce is the quality of service of what is said once: some brokers
 	// drop what is sent with less.
 	atLeastOnce = 1
+	// atMostOnce is that of batches and haves, which the protocol repeats itself
+	// until they have done their work. A broker's second book about them costs
+	// more than they do, and nobody reads it.
+	atMostOnce = 0
 )
 
 // Message is one message with its topic, as the uplink takes it.

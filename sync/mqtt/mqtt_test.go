@@ -133,18 +133,51 @@ func TestPublishWaitsForNoAnswerUntilSixteenAreOwed(t *testing.T) {
 		return s.drain() // and never acknowledges
 	})))
 	for range 16 {
-		if err := s.Publish(t.Context(), "menshen/v1/east/up/batch", []byte("entries"), false); err != nil {
+		if err := s.Publish(t.Context(), "menshen/v1/east/up/hello", []byte("hello"), false); err != nil {
 			t.Fatal(err)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := s.Publish(ctx, "menshen/v1/east/up/batch", []byte("entries"), false); !errors.Is(err, context.DeadlineExceeded) {
+	if err := s.Publish(ctx, "menshen/v1/east/up/hello", []byte("hello"), false); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the seventeenth: got %v, want %v", err, context.DeadlineExceeded)
 	}
 	s.Close()
-	if err := s.Publish(t.Context(), "menshen/v1/east/up/batch", nil, false); err == nil {
+	if err := s.Publish(t.Context(), "menshen/v1/east/up/hello", nil, false); err == nil {
 		t.Error("published on a session that was closed")
+	}
+}
+
+// Whoever reads the packets finds what a broker is asked for: nothing where the
+// protocol repeats, one answer where it does not.
+func TestOnlyWhatIsSaidOnceAsksForTheBrokersCare(t *testing.T) {
+	want := map[wire.Kind]byte{wire.KindHello: 1, wire.KindBatch: 0, wire.KindAlarm: 1, wire.KindStatus: 1, wire.KindHave: 0, wire.KindHold: 1}
+	got := make(chan map[string]byte, 1)
+	s := dial(t, options(serve(t, func(s script) error {
+		if err := s.accept(); err != nil {
+			return err
+		}
+		heard := map[string]byte{}
+		for range want {
+			p, err := expect[*packets.PublishPacket](s)
+			if err != nil {
+				return err
+			}
+			heard[p.TopicName] = p.Qos
+		}
+		got <- heard
+		return s.drain()
+	})))
+	for kind := range want {
+		if err := s.Publish(t.Context(), wire.Topic("east", kind), []byte("said"), false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	heard := <-got
+	for kind, quality := range want {
+		if q, ok := heard[wire.Topic("east", kind)]; !ok || q != quality {
+			t.Errorf("%v: quality %d, %v, want %d", kind, q, ok, quality)
+		}
 	}
 }
 

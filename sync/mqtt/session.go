@@ -127,10 +127,11 @@ func (s *Session) subscribe(filters []string) error {
 }
 
 // Publish hands a message to the connection and returns; that the broker has
-// it, let alone anyone else, is not said. It waits while 16 messages are
-// without the broker's answer, until ctx ends or the session does. The
-// payload must not be changed afterwards. Messages from one goroutine arrive
-// in order as long as none fails.
+// it, let alone anyone else, is not said. It waits while 16 messages are not
+// written, or without the answer that the broker owes, until ctx ends or the session does. The
+// payload must not be changed afterwards. Messages from one goroutine
+// that ask for one quality of service arrive in order as long as none fails;
+// batches and haves may overtake the rest.
 func (s *Session) Publish(ctx context.Context, topic string, payload []byte, retain bool) error {
 	if err := s.publish(ctx, topic, payload, retain); err != nil {
 		return fmt.Errorf("publish on %s: %w", topic, err)
@@ -152,7 +153,7 @@ func (s *Session) publish(ctx context.Context, topic string, payload []byte, ret
 	handed := make(chan struct{})
 	go func() {
 		defer func() { <-s.flight }()
-		t := s.client.Publish(topic, atLeastOnce, retain, payload) // waits while an earlier one is being written
+		t := s.client.Publish(topic, qualityOf(topic), retain, payload) // waits while an earlier one is being written
 		close(handed)
 		s.await(t) // what it says means nothing: see the package comment
 	}()
@@ -164,6 +165,15 @@ func (s *Session) publish(ctx context.Context, topic string, payload []byte, ret
 	case <-s.life.Done():
 		return s.Err()
 	}
+}
+
+// qualityOf returns with which quality of service a message goes to the broker.
+func qualityOf(topic string) byte {
+	switch _, kind, err := wire.ParseTopic(topic); {
+	case err == nil && (kind == wire.KindBatch || kind == wire.KindHave):
+		return atMostOnce
+	}
+	return atLeastOnce
 }
 
 // receive takes a message from the client, whose only reader waits for it:
