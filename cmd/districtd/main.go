@@ -20,6 +20,7 @@ import (
 
 	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/district"
+	"github.com/menshen/menshen/systemd"
 )
 
 var version = "devel"
@@ -167,7 +168,7 @@ func (t *tool) serve(ctx context.Context) error {
 	}
 	defer pages.Close()
 	d := district.New(district.Options{Config: t.config, Web: pages, Log: log})
-	defer tell(ctx, d.Alive, log)()
+	defer systemd.Tell(ctx, d.Alive, log)()
 	log.Info("page and pull served", "address", pages.Addr().String(), "tls", t.config.Web.Cert != "")
 	return d.Run(ctx)
 }

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/menshen/menshen/systemd"
 )
 
 var faultPage = template.Must(template.New("faults").Parse(`<!doctype html>
@@ -32,7 +34,7 @@ func explain(ctx context.Context, address string, fault error, log *slog.Logger)
 		_ = faultPage.Execute(w, fault.Error()) // a browser that left needs no answer
 	})}
 	defer context.AfterFunc(ctx, func() { s.Close() })()
-	defer tell(ctx, func(context.Context) error { return nil }, log)()
+	defer systemd.Tell(ctx, func(context.Context) error { return nil }, log)()
 	log.Info("configuration cannot be used; the page says what to mend", "url", "http://"+l.Addr().String()+"/")
 	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		log.Error("page of faults ended", "err", err)

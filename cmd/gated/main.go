@@ -25,6 +25,7 @@ import (
 	"github.com/menshen/menshen/device/board"
 	firmwareconfig "github.com/menshen/menshen/firmware-config"
 	"github.com/menshen/menshen/gate"
+	"github.com/menshen/menshen/systemd"
 )
 
 var version = "devel"
@@ -130,7 +131,7 @@ func runGate(ctx context.Context, cfg *config.Config, banner string, log *slog.L
 	again := make(chan os.Signal, 2)
 	signal.Notify(again, syscall.SIGTERM, os.Interrupt)
 	defer signal.Stop(again)
-	defer tell(ctx, g.Alive, log)()
+	defer systemd.Tell(ctx, g.Alive, log)()
 	done := make(chan error, 1)
 	go func() { done <- g.Run(ctx) }()
 	if banner == "" {

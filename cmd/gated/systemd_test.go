@@ -14,7 +14,12 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/menshen/menshen/systemd"
 )
+
+// openMore is how more time is asked for.
+const openMore = "EXTEND_TIMEOUT_USEC=20000000"
 
 // manager is systemd's end of the notify socket: a descriptor that is asked
 // without waiting.
@@ -110,7 +115,7 @@ func TestAGateThatHangsDoesNotFeedTheWatchdog(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var l life
-				stop := tell(t.Context(), l.alive, slog.New(slog.DiscardHandler))
+				stop := systemd.Tell(t.Context(), l.alive, slog.New(slog.DiscardHandler))
 				after := func(d time.Duration) []string {
 					time.Sleep(d)
 					synctest.Wait()
@@ -143,7 +148,7 @@ func TestAGateThatOpensLateAsksForMoreTimeAndIsNotReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l life
 		l.Store(fails)
-		stop := tell(t.Context(), l.alive, slog.New(slog.DiscardHandler))
+		stop := systemd.Tell(t.Context(), l.alive, slog.New(slog.DiscardHandler))
 		time.Sleep(16 * time.Second)
 		synctest.Wait()
 		if all := m.told(); !slices.Equal(all, []string{openMore, openMore, openMore}) {
@@ -162,7 +167,7 @@ func TestAGateThatOpensLateAsksForMoreTimeAndIsNotReady(t *testing.T) {
 func TestWithoutSystemdNothingIsSaid(t *testing.T) {
 	m := manage(t, "")
 	t.Setenv("NOTIFY_SOCKET", "")
-	tell(t.Context(), (&life{}).alive, slog.New(slog.DiscardHandler))()
+	systemd.Tell(t.Context(), (&life{}).alive, slog.New(slog.DiscardHandler))()
 	if all := m.told(); all != nil {
 		t.Errorf("told %q", all)
 	}

@@ -1,4 +1,7 @@
-package main
+// Package systemd tells the service manager how a program is: that it opens
+// still, that it is ready, alive, and about to stop. It does not know what the
+// program is; without a service manager it speaks to nobody.
+package systemd
 
 import (
 	"context"
@@ -9,16 +12,17 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// A gate whose disk is full or whose journal is long opens late and is not to
+// A program whose disk is full or whose record is long opens late and is not to
 // be killed for it: every openStep systemd is asked for openMore in addition.
 const (
 	openStep = 5 * time.Second
 	openMore = "EXTEND_TIMEOUT_USEC=20000000"
 )
 
-// tell starts to tell systemd how the program is. The function that it returns
-// says that the program stops, unless that was said when the context ended.
-func tell(ctx context.Context, alive func(context.Context) error, log *slog.Logger) (stop func()) {
+// Tell starts to tell systemd how the program is, which alive says within the
+// context that it is given. The function that it returns says that the program
+// stops, unless that was said when the context ended.
+func Tell(ctx context.Context, alive func(context.Context) error, log *slog.Logger) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var telling sync.WaitGroup
 	telling.Go(func() { speak(ctx, alive, log) })
@@ -29,8 +33,7 @@ func tell(ctx context.Context, alive func(context.Context) error, log *slog.Logg
 }
 
 // speak says that the program is ready once it is alive, feeds the watchdog for
-// as long as it is alive, and says when the context has ended. Without systemd
-// it speaks to nobody.
+// as long as it is alive, and says when the context has ended.
 func speak(ctx context.Context, alive func(context.Context) error, log *slog.Logger) {
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
