@@ -57,6 +57,8 @@ func connect(path string, write bool) *sql.DB {
 		"_busy_timeout": {"5000"}, // milliseconds: an administrator's tool may be writing
 		// Sectors may tear on a cheap disk: end each commit on a sector of its own.
 		"psow": {"0"},
+		// A batch needs some ten statements, always the same.
+		"_stmt_cache_size": {"32"},
 	}
 	conns := 4
 	if write {

@@ -152,7 +152,7 @@ var (
 )
 
 func newPacker() *zstd.Encoder {
-	w, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true),
+	w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true),
 		zstd.WithWindowSize(1<<20), zstd.WithEncoderCRC(false)) // the signature is the better checksum
 	if err != nil {
 		panic(err) // the options above contradict each other: no input can cause it
