@@ -107,6 +107,30 @@ const (
 	ActUndo             uint8 = 8
 	ActHoldLifted       uint8 = 9
 	ActHoldPlaced       uint8 = 10
+	// ActNamed: somebody without a badge was named at a lane, which then took
+	// them as if the badge had been scanned.
+	ActNamed uint8 = 11
+	// ActSymptoms: somebody looks ill. A hold by name stands from here on, or the
+	// case whose number is the ticket holds.
+	ActSymptoms uint8 = 12
+	// ActVisitIn: a visitor has the card that is the subject, which opens lanes
+	// from here on; who it is stands in a private blob, a [Visitor].
+	ActVisitIn uint8 = 13
+	// ActVisitOut: the card is back, by hand or because it left by the arrival
+	// (By is empty then), and opens nothing any more.
+	ActVisitOut uint8 = 14
+	// ActGoodsOutside: something was handed over outside the gate; nobody came in.
+	ActGoodsOutside uint8 = 15
+	// ActEmergency: emergency passage was begun by those in By, or lasts longer,
+	// until Until; or it was ended by them, or by itself (By is empty then), when
+	// Until is 0. Whoever it lets in has an ActOverride without a subject.
+	ActEmergency uint8 = 16
+	// ActRulesSeen: somebody has seen that the rules changed.
+	ActRulesSeen uint8 = 17
+	// ActListAccepted: somebody lets the old list of people and holds serve today.
+	ActListAccepted uint8 = 18
+	// ActWristFirst: the lane measures wrists before foreheads until Until.
+	ActWristFirst uint8 = 19
 )
 
 // Answer is what one or two people did.
@@ -133,11 +157,17 @@ type Answer struct {
 	// alarm, "late" of a release that was withheld, "collector:NAME" of a hold
 	// from above, "rebase" of one that was carried over from the journal before,
 	// "over" of a hold by name that ended by itself because its time had passed
-	// (By is empty then), or empty; it names no person.
+	// (By is empty then), why a visitor came or why goods did, the symptoms that were seen, with commas between them,
+	// what an undo took back ("colour", "typed", "turned-away", "hold", or "admit":
+	// the person is inside and held from here on), "emergency" of an override of
+	// emergency passage, "restart" of one of those that a restart ended,
+	// "policy:NUMBER" of rules that were seen, or empty; it names no person.
 	Reason string
 	// Until is when a hold that was placed by name ends by itself, in Unix
-	// milliseconds; 0 of one that only a lift by name ends, and of all else. The
-	// hold stands until the entry of its end is written.
+	// milliseconds; 0 of one that only a lift by name ends. The hold stands until
+	// the entry of its end is written. Of ActEmergency it is when that ends by
+	// itself, as of ActWristFirst, of ActListAccepted the date of the list; 0 of
+	// all else.
 	Until int64
 }
 
@@ -217,6 +247,8 @@ func KindOf(body any) (Kind, bool) {
 		return KindArrival, true
 	case Answer, *Answer:
 		return KindAnswer, true
+	case Case, *Case:
+		return KindCase, true
 	case Device, *Device:
 		return KindDevice, true
 	case ClockStep, *ClockStep:

@@ -182,7 +182,7 @@ func (p Policy) judgeReadings(row Requirement, readings []Reading) (Reason, Outc
 	for _, r := range readings {
 		another := r.Instrument != by && r.Instrument != ""
 		switch {
-		case r.seen() && p.High(r.Peak):
+		case r.seen() && p.HighAt(r.Site, r.Peak):
 			if high && another && r.Quality == Valid {
 				return HighTwice, Isolate
 			}
@@ -190,6 +190,7 @@ func (p Policy) judgeReadings(row Requirement, readings []Reading) (Reason, Outc
 				high, by = true, r.Instrument
 			}
 			why, o = HighOnce, Worse(row.Fail, Recheck)
+		case r.Site == Wrist && !p.Wrist(): // nobody has asked for it
 		case r.Quality == Cold && !high:
 			why, o = TooCold, Recheck
 		case r.Quality == Ambient && !high:

@@ -28,6 +28,7 @@ func (d *digits) temperature() screening.MilliC {
 func (d *digits) spec() screening.Spec {
 	s := screening.Default()
 	s.Threshold = 37_300 + screening.MilliC(d.pick(30)-15)*100
+	s.WristThreshold = min(s.WristThreshold, s.Threshold)
 	s.Boundary, s.Kind = screening.Boundary(d.pick(2)), screening.Kind(d.pick(2))
 	s.CodeAge = time.Duration(d.pick(20)) * 24 * time.Hour
 	for n := d.pick(6); n > 0; n-- {

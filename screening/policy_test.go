@@ -19,6 +19,12 @@ func TestCompileRefusesWhatLiesOutsideTheBounds(t *testing.T) {
 		"skin below 30.0":                   {func(s *screening.Spec) { s.Low = 29_999 }, "lowest skin"},
 		"skin above 36.0":                   {func(s *screening.Spec) { s.Low = 36_001 }, "lowest skin"},
 		"skin not below the threshold":      {func(s *screening.Spec) { s.Low, s.Threshold = 36_000, 36_000 }, "lowest skin"},
+		"wrist above the forehead":          {func(s *screening.Spec) { s.WristThreshold = 37_301 }, "threshold of the wrist"},
+		"wrist below 36.0":                  {func(s *screening.Spec) { s.WristThreshold = 35_999 }, "threshold of the wrist"},
+		"wrist without a threshold":         {func(s *screening.Spec) { s.WristThreshold = 0 }, "threshold of the wrist"},
+		"colder than a forehead may be":     {func(s *screening.Spec) { s.WristLow = 34_999 }, "lowest temperature of the wrist"},
+		"wrist not below its threshold":     {func(s *screening.Spec) { s.WristThreshold, s.WristLow = 36_000, 36_000 }, "lowest temperature of the wrist"},
+		"wrist above 36.0":                  {func(s *screening.Spec) { s.WristLow = 36_001 }, "lowest temperature of the wrist"},
 		"unknown kind":                      {func(s *screening.Spec) { s.Kind = 2 }, "kind 2"},
 		"unknown boundary":                  {func(s *screening.Spec) { s.Boundary = 2 }, "boundary 2"},
 		"negative code age":                 {func(s *screening.Spec) { s.CodeAge = -1 }, "code age"},
@@ -73,9 +79,14 @@ func TestCompileReportsEveryFaultAtOnce(t *testing.T) {
 func TestBoundsThemselvesAreAllowed(t *testing.T) {
 	compiled(t, func(s *screening.Spec) {
 		s.Threshold, s.Low, s.CodeAge = screening.ThresholdMost, screening.LowLeast, screening.CodeAgeMost
+		s.WristThreshold, s.WristLow = screening.ThresholdMost, screening.LowLeast
 		s.Requirements = append(s.Requirements, many(60)...)
 	})
-	compiled(t, func(s *screening.Spec) { s.Threshold, s.Low, s.CodeAge = screening.ThresholdLeast, 35_999, 0 })
+	compiled(t, func(s *screening.Spec) {
+		s.Threshold, s.Low, s.CodeAge = screening.ThresholdLeast, 35_999, 0
+		s.WristThreshold, s.WristLow = screening.ThresholdLeast, 35_999
+	})
+	compiled(t, func(s *screening.Spec) { s.Threshold, s.WristThreshold, s.WristLow = screening.ThresholdLeast, 0, 0 })
 }
 
 func TestCompiledPolicyDoesNotChangeWithItsSpec(t *testing.T) {

@@ -49,6 +49,8 @@ func empty(k entry.Kind) any {
 		return &entry.Arrival{}
 	case entry.KindAnswer:
 		return &entry.Answer{}
+	case entry.KindCase:
+		return &entry.Case{}
 	case entry.KindDevice:
 		return &entry.Device{}
 	case entry.KindClock:

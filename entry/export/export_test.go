@@ -89,7 +89,7 @@ func TestWhatAnExportMayHoldStandsInItsDocument(t *testing.T) {
 		}
 	}
 	for _, v := range []any{
-		export.Fields{}, entry.Boot{}, entry.Arrival{}, entry.Answer{}, entry.Device{}, entry.ClockStep{}, entry.Policy{}, entry.Roster{},
+		export.Fields{}, entry.Boot{}, entry.Arrival{}, entry.Answer{}, entry.Case{}, entry.Device{}, entry.ClockStep{}, entry.Policy{}, entry.Roster{},
 		entry.Heartbeat{}, entry.Stop{}, entry.Reading{}, entry.Code{},
 	} {
 		for f := range reflect.TypeOf(v).Fields() {

@@ -257,7 +257,7 @@ func TestParkedScanIsForgottenAfterFiveSeconds(t *testing.T) {
 
 func TestPolicyIsTakenBetweenTwoArrivals(t *testing.T) {
 	w := newWorld(t, fitted)
-	strict := policyOf(t, func(s *screening.Spec) { s.Number, s.Threshold = 12, 36_400 })
+	strict := policyOf(t, func(s *screening.Spec) { s.Number, s.Threshold, s.WristThreshold = 12, 36_400, 36_400 })
 	w.scan(1)
 	w.do(PolicyChanged{strict})
 	if w.m.Policy().Number() != 0 {

@@ -18,6 +18,10 @@ type body struct {
 	// settling: the lens is watched until the view is empty.
 	settling bool
 	prompted bool
+	// judged: whoever is in view has had a decision. hottest is the highest
+	// sample of that view, or presence, whatever the lane did meanwhile.
+	judged  bool
+	hottest screening.MilliC
 	// tooCold: this approach to the lens has been counted as a try. The next
 	// begins when the view has been empty.
 	tooCold bool
@@ -62,7 +66,7 @@ func (b *body) see(s screening.Sample) {
 }
 
 // suspect reports whether something high was seen of the body in view.
-func (m *Machine) suspect() bool { return m.body.peak > 0 && m.policy.High(m.body.peak) }
+func (m *Machine) suspect() bool { return m.body.peak > 0 && m.policy.HighAt(m.site(), m.body.peak) }
 
 func (m *Machine) sample(s Sample) {
 	b := &m.body
@@ -76,6 +80,10 @@ func (m *Machine) sample(s Sample) {
 		m.viewEmpty()
 		return
 	}
+	if s.Object <= screening.BodyAbove {
+		b.hottest = max(b.hottest, s.Object)
+	}
+	m.chill.air, m.chill.aired = s.Ambient, true
 	rose := !b.inView
 	b.inView = true
 	high := m.policy.High(s.Object) && s.Object <= screening.BodyAbove
@@ -106,17 +114,22 @@ func (m *Machine) sample(s Sample) {
 // viewEmpty: nobody is before the lens.
 func (m *Machine) viewEmpty() {
 	b := &m.body
+	if !m.cfg.Presence && m.leavesHot() {
+		return // the next empty sample finds the view empty
+	}
 	b.inView, b.orphan, b.tooCold = false, false, false
 	if m.cfg.Presence {
 		b.samples = nil // one presence is one body; its peak stays
 		return
 	}
-	b.fresh, b.settling = true, false
+	b.fresh, b.settling, b.judged, b.hottest = true, false, false, 0
 	if m.phase == Gathering && m.suspect() {
 		m.stopSuspect()
 		return
 	}
-	b.drop()
+	if !m.endSpent() {
+		b.drop()
+	}
 }
 
 // orphan measures somebody who has not scanned: high, it is a stop; otherwise
@@ -138,8 +151,9 @@ func (m *Machine) orphan(s screening.Sample, high bool) {
 	if !m.policy.Needs(screening.RoleUnknown, m.cfg.Direction).Temperature || m.stopping {
 		return
 	}
-	r := screening.Take(m.cfg.Instrument, b.samples, b.peak, m.policy.Low(), m.now.Mono)
-	if r.Quality == screening.Valid && m.policy.High(r.Peak) {
+	r := m.take()
+	switch {
+	case r.Quality == screening.Valid && m.policy.High(r.Peak):
 		m.open(Scan{})
 		m.cur.end = Orphan
 		m.cur.readings = append(m.cur.readings, r)
@@ -148,12 +162,14 @@ func (m *Machine) orphan(s screening.Sample, high bool) {
 			d = d.Stop("lane/body", screening.HighOnce, screening.Recheck)
 		}
 		m.conclude(d)
+	case m.passing():
+		m.unnamed(r)
 	}
 }
 
 // gather counts samples of the body that belongs to the open arrival.
 func (m *Machine) gather(s screening.Sample, high bool) {
-	b, low := &m.body, m.policy.Low()
+	b, low := &m.body, m.policy.LowAt(m.site())
 	if !m.needs().Temperature || !b.fresh || m.cfg.Presence && !b.present {
 		return
 	}
@@ -165,7 +181,7 @@ func (m *Machine) gather(s screening.Sample, high bool) {
 	if high && !m.resting {
 		m.shut()
 	}
-	r := screening.Take(m.cfg.Instrument, b.samples, b.peak, low, m.now.Mono)
+	r := m.take()
 	if (r.Quality == screening.Cold || r.Quality == screening.Ambient) && m.suspect() {
 		m.stopSuspect()
 		return
@@ -203,21 +219,25 @@ func (m *Machine) presence(on bool) {
 	b.present = on
 	if on {
 		b.drop()
-		b.fresh, b.orphan, b.inView, b.prompted, b.tooCold = true, true, false, false, false
+		b.fresh, b.orphan, b.inView, b.prompted, b.tooCold, b.judged = true, true, false, false, false, false
+		b.hottest = 0
 		if m.phase == Idle {
 			m.set(timerPrompt, PromptAfter)
 		}
 		return
 	}
-	if m.phase == Gathering && fresh {
+	if m.phase == Gathering && (fresh || m.cur.spent) {
 		if suspect {
 			m.stopSuspect()
 		} else {
 			m.endUnfinished()
 		}
+	} else {
+		m.leavesHot()
 	}
 	b.drop()
-	b.fresh, b.orphan, b.inView, b.prompted, b.tooCold = false, false, false, false, false
+	b.fresh, b.orphan, b.inView, b.prompted, b.tooCold, b.judged = false, false, false, false, false, false
+	b.hottest = 0
 	if m.phase != Held { // whoever passes by does not make an answer stale
 		m.bump()
 	}

@@ -141,6 +141,22 @@ func TestScanAndMeasurementInEitherOrderWithinOnePresence(t *testing.T) {
 		w.face(36_500)
 		w.wantReleased(1)
 	})
+	t.Run("who was named at the desk has the whole window to walk up", func(t *testing.T) {
+		w := newWorld(t, watched)
+		w.do(Scan{Subject: screening.Subject{ID: 1, Role: screening.Student}, Named: true})
+		w.pass(WindowEnds - time.Second)
+		w.present(true)
+		w.face(36_500)
+		w.wantReleased(1)
+	})
+	t.Run("and no longer", func(t *testing.T) {
+		w := newWorld(t, watched)
+		w.do(Scan{Subject: screening.Subject{ID: 1, Role: screening.Student}, Named: true})
+		w.pass(WindowEnds)
+		w.present(true)
+		w.face(36_500)
+		w.wantNobodyReleased()
+	})
 }
 
 func TestEmptyViewMakesTheNextForeheadCount(t *testing.T) {

@@ -37,12 +37,14 @@ type checker struct {
 	subject  map[uint32]uint64
 	timers   [TimerKinds]Timer
 	faults   map[Role]bool
+	emergency
 }
 
 func newChecker(cfg Config) checker {
 	return checker{
 		barrier: cfg.Barrier, decided: map[uint32]time.Duration{}, spoiled: map[uint32]string{}, hot: map[uint32]bool{},
 		released: map[uint32]bool{}, appended: map[uint32]bool{}, subject: map[uint32]uint64{}, faults: map[Role]bool{},
+		emergency: emergency{presence: cfg.Presence},
 	}
 }
 
@@ -94,6 +96,7 @@ func (c *checker) stale(s trace) error {
 
 // happened takes from the event what speaks against an admission.
 func (c *checker) happened(s trace) {
+	c.emergency.happened(s)
 	switch ev := s.ev.(type) {
 	case Sample:
 		fresh := !ev.Fault && s.at-ev.At <= screening.SampleAge && ev.At <= s.at
@@ -162,6 +165,12 @@ func (c *checker) append(s trace, r Record) error {
 	c.decided[r.Arrival], c.subject[r.Arrival] = s.at, r.Subject.ID
 	delete(c.spoiled, r.Arrival)
 	in := r.Direction == screening.In
+	if r.Reason == ReasonEmergency {
+		if err := c.emergency.admits(s, r); err != nil {
+			return err
+		}
+	}
+	c.judged = true
 	switch {
 	case r.Decision.Outcome != screening.Admit:
 		return fmt.Errorf("arrival %d is to be let in with %v", r.Arrival, r.Decision.Outcome)
@@ -170,7 +179,7 @@ func (c *checker) append(s trace, r Record) error {
 	case in && r.Act != Overridden && r.Subject.ID == 0:
 		return fmt.Errorf("arrival %d is to be let in without a name", r.Arrival)
 	case in && r.Act != Overridden && r.End == Decided && s.judged.Needs(r.Subject.Role, r.Direction).Temperature &&
-		(r.Reading == nil || r.Reading.Quality != screening.Valid || s.judged.High(r.Reading.Peak)):
+		(r.Reading == nil || r.Reading.Quality != screening.Valid || s.judged.HighAt(r.Reading.Site, r.Reading.Peak)):
 		return fmt.Errorf("arrival %d is to be let in with the reading %+v", r.Arrival, r.Reading)
 	}
 	return nil

@@ -21,6 +21,9 @@ type Scan struct {
 	Digest []byte
 	// Code is the colour that the roster knows.
 	Code screening.Code
+	// Named says that somebody at the desk named the subject, who has yet to
+	// walk up to the lane.
+	Named bool
 	// Held says that a hold stands against the subject.
 	Held bool
 	// Recheckable says that a normal temperature, typed in by name and taken
@@ -223,6 +226,8 @@ const (
 	timerShow
 	timerSettle
 	timerGrace
+	timerEmergency
+	timerWrist
 	timerKinds
 )
 
@@ -278,6 +283,10 @@ func (m *Machine) deadline(t Timer) {
 		if m.phase == Gathering && m.cfg.Presence && !m.body.present {
 			m.endUnfinished()
 		}
+	case timerEmergency:
+		m.emergencyOver()
+	case timerWrist:
+		m.setWristFirst(WristFirst{})
 	}
 }
 

@@ -80,7 +80,7 @@ func (m *Machine) secondScan(s Scan) {
 // open starts an arrival.
 func (m *Machine) open(s Scan) {
 	m.count++
-	m.cur = &arrival{id: m.count<<4 | uint32(m.cfg.Number-1)&0xF, end: Decided, scanned: m.now.Mono}
+	m.cur = &arrival{id: m.count<<4 | uint32(m.cfg.Number-1)&0xF, end: Decided, scanned: m.now.Mono, wrist: m.wristFirst}
 	m.shown = nil
 	m.identify(s)
 }
@@ -114,8 +114,9 @@ func (m *Machine) begin(s Scan) {
 		m.again()
 		return
 	}
+	m.cur.spent = m.passing() && m.body.judged
 	m.openWindow()
-	if m.cfg.Presence && !m.body.present {
+	if m.cfg.Presence && !m.body.present && !s.Named {
 		m.set(timerGrace, PresenceGrace)
 	}
 	m.afterScan(s)
@@ -139,7 +140,7 @@ func (m *Machine) takeMeasured() {
 	if !m.cfg.Presence || !b.present || !b.fresh || len(m.cur.readings) > 0 || !m.needs().Temperature {
 		return
 	}
-	r := screening.Take(m.cfg.Instrument, b.samples, b.peak, m.policy.Low(), m.now.Mono)
+	r := m.take()
 	if r.Quality == screening.Valid {
 		m.cur.readings = append(m.cur.readings, r)
 	}
@@ -196,13 +197,21 @@ func (m *Machine) arrival() screening.Arrival {
 	}
 }
 
-func (m *Machine) decide() { m.conclude(m.policy.Decide(m.arrival())) }
+func (m *Machine) decide() {
+	d := m.policy.Decide(m.arrival())
+	if m.excused(d) {
+		m.excuse(d)
+		return
+	}
+	m.conclude(d)
+}
 
 // conclude acts on a decision: an admission goes to the record and nothing
 // else happens; everything else stops at once.
 func (m *Machine) conclude(d screening.Decision) {
 	a := m.cur
 	m.cancel(timerPrompt, timerWindow, timerGrace)
+	m.measuredOnce()
 	m.judged()
 	if d.Outcome == screening.Admit && m.faults&attending != 0 {
 		d = d.Stop("lane/attended", screening.LaneAttended, screening.Refer)
@@ -220,7 +229,7 @@ func (m *Machine) conclude(d screening.Decision) {
 func (m *Machine) judged() {
 	b := &m.body
 	b.drop()
-	b.fresh, b.orphan, b.tooCold = false, false, false
+	b.fresh, b.orphan, b.tooCold, b.judged = false, false, false, true
 	if !m.cfg.Presence && m.cfg.Thermometer {
 		b.settling = true
 		m.set(timerSettle, SettleFor)
@@ -247,6 +256,7 @@ func (m *Machine) endUnfinished() {
 	}
 	a := m.cur
 	a.end = Incomplete
+	m.measuredOnce()
 	m.body.drop()
 	m.body.fresh = m.body.fresh && !m.body.inView // whoever is in view belongs to the badge that was shown
 	m.cancel(timerGrace)
@@ -274,7 +284,7 @@ func (m *Machine) decideNow() {
 // glimpse is a high sample that no whole reading carries.
 func (m *Machine) glimpse(peak screening.MilliC) screening.Reading {
 	return screening.Reading{
-		Peak: peak, Instrument: m.cfg.Instrument.Name, Formula: screening.FormulaSkin1,
+		Peak: peak, Site: m.site(), Instrument: m.cfg.Instrument.Name, Formula: screening.FormulaSkin1,
 		Quality: screening.Scattered, Samples: uint8(len(m.body.samples)),
 	}
 }

@@ -113,6 +113,7 @@ func (m *Machine) redecide(ev Answer) {
 
 func (m *Machine) startRecordingAnswer(ev Answer) {
 	m.startRecording(ev.Act)
+	m.body.judged = true // whoever stands there may be who was let in
 	// The record just asked for carries the answer's own reason.
 	for i, e := range m.out {
 		if ap, ok := e.(Append); ok {

@@ -123,11 +123,13 @@ type arrival struct {
 	scanned  time.Duration
 	tries    int
 	cold     screening.Reading // the newest try that was too cold
+	wrist    bool              // begins with the wrist
 	prompted bool
 	act      Act // what made the admission that is being recorded
 	by       []uint64
 	doubt    screening.MilliC // somebody hot came into view while the admission was recorded
 	recorded bool             // a stop's own entry is durable
+	spent    bool             // shown by whoever emergency passage has just let in without it
 }
 
 // repeat remembers the last release for the same badge coming back.
@@ -156,9 +158,14 @@ type Machine struct {
 	order    uint64 // the newest Release or Shut
 	stopping bool
 	measure  bool
-	timers   [timerKinds]uint64
-	now      Time
-	out      []Effect
+	chill    chill
+	// wristFirst is whether the wrist is measured before the forehead.
+	wristFirst bool
+	// emergency is the passage in force; its zero value is none.
+	emergency Emergency
+	timers    [timerKinds]uint64
+	now       Time
+	out       []Effect
 }
 
 // New returns a lane that takes nobody before its barrier rests. The effects
@@ -203,6 +210,10 @@ func (m *Machine) Step(now Time, ev Event) []Effect {
 	case PolicyChanged:
 		m.next = &ev.Policy
 		m.takePolicy()
+	case WristFirst:
+		m.setWristFirst(ev)
+	case Emergency:
+		m.setEmergency(ev)
 	case Stop:
 		m.stopping = true
 		m.passOver()
@@ -236,6 +247,8 @@ func (m *Machine) wantMeasure() {
 	case !m.policy.Needs(screening.RoleUnknown, m.cfg.Direction).Temperature:
 	case m.cfg.Presence:
 		want = m.body.present
+	case m.phase == Idle && m.passing():
+		want = true
 	default:
 		want = m.body.settling
 	}

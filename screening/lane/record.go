@@ -68,7 +68,7 @@ const (
 // ended the hold, which then stands again.
 func (r Record) Hold() Hold {
 	switch {
-	case r.Subject.ID == 0:
+	case r.Subject.ID == 0, r.Act > Withheld: // what people do beside the lanes is theirs to say
 		return KeepHold
 	case r.Decision.Outcome == screening.Admit:
 		return LiftHold

@@ -15,10 +15,15 @@ type View struct {
 	End      End
 	Decision screening.Decision
 	// Decided says that Decision means something.
-	Decided  bool
-	Reading  *screening.Reading
-	Try      int
-	Prompted bool
+	Decided bool
+	Reading *screening.Reading
+	Try     int
+	// Wrist says that the wrist is asked for, not the forehead.
+	Wrist bool
+	// OffersWrist says that it is so cold that the lane should begin with wrists,
+	// and WristFirst that it does.
+	OffersWrist, WristFirst bool
+	Prompted                bool
 	// StepBack asks whoever stands before the lens to leave it for a moment.
 	StepBack bool
 	// NeedsTemperature and NeedsIdentity say what is still waited for.
@@ -27,6 +32,9 @@ type View struct {
 	// Recorded says that the stop that is shown is durable.
 	Recorded bool
 	Allowed  Allowed
+	// Emergency says that emergency passage is in force here, and Passing that
+	// the lane lets in by temperature alone now: one that cannot measure does not.
+	Emergency, Passing bool
 }
 
 // Phase returns the present phase.
@@ -40,7 +48,8 @@ func (m *Machine) Policy() screening.Policy { return m.policy }
 
 // View returns what is to be shown now.
 func (m *Machine) View() View {
-	v := View{Phase: m.phase, Version: m.version, Faults: m.faults, Allowed: m.allowed()}
+	v := View{Phase: m.phase, Version: m.version, Faults: m.faults, Allowed: m.allowed(), Emergency: m.inForce(), Passing: m.passing(),
+		OffersWrist: m.offersWrist(), WristFirst: m.wristFirst}
 	a := m.cur
 	if a == nil {
 		a = m.shown
@@ -60,6 +69,7 @@ func (m *Machine) View() View {
 		n := m.needs()
 		v.NeedsIdentity = n.Identity && a.subject.ID == 0
 		v.NeedsTemperature = n.Temperature && len(a.readings) == 0
+		v.Wrist = v.NeedsTemperature && m.site() == screening.Wrist
 		v.StepBack = v.NeedsTemperature && !m.body.fresh && m.body.inView
 	}
 	return v
