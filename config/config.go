@@ -33,6 +33,11 @@ type Config struct {
 	Language string
 	// Web says where pages are served.
 	Web Web
+	// VisitorsAfter is the time of day, since midnight, before which no visitor is
+	// given a card: 0 where there is none.
+	VisitorsAfter time.Duration
+	// Isolation says whom to call where nobody answers in the isolation room.
+	Isolation Phones
 	// Collectors receive the journal; at most 4, and none is no fault.
 	Collectors []Collector
 	// Board is the profile, with the paths of [ports] already put in.
@@ -64,6 +69,12 @@ type Web struct {
 	// ScreenMM is the visible width of the gate's screen as it stands, in
 	// millimetres, 70 to 3000; 0 where nobody has measured it.
 	ScreenMM int
+}
+
+// Phones are numbers that the gate's screen asks to call; either may be empty.
+type Phones struct {
+	// Phone is the isolation room's, LeaderPhone that of who is called next.
+	Phone, LeaderPhone string
 }
 
 // Profile is what is wired to one board: buses, ports and lines by name, and

@@ -103,7 +103,9 @@ func TestEveryKeyArrivesInItsField(t *testing.T) {
 	for what, c := range map[string]struct{ got, want any }{
 		"gate": {[]string{cfg.Gate, cfg.School, cfg.Data, cfg.Socket, cfg.Language},
 			[]string{"east", "实验小学", "/srv/menshen", "/run/menshen/gated.sock", "en"}},
-		"web": {cfg.Web, Web{Listen: "[::1]:8631", ScreenMM: 152}},
+		"web":      {cfg.Web, Web{Listen: "[::1]:8631", ScreenMM: 152}},
+		"phones":   {cfg.Isolation, Phones{Phone: "6123", LeaderPhone: "+86 138-0013-8000"}},
+		"visitors": {cfg.VisitorsAfter, 8*time.Hour + 30*time.Minute},
 		"collector": {cfg.Collectors[0], Collector{Name: "district", URL: "mqtts://broker.example:8884", Key: collectorKey,
 			PasswordFile: "/etc/menshen/district.password", CA: "/etc/menshen/ca.pem", Cert: "/etc/menshen/east.pem", CertKey: "/etc/menshen/east.key"}},
 		"second collector": {cfg.Collectors[1], Collector{Name: "school", URL: "mqtt://10.0.0.2", Key: collectorKey,

@@ -2,7 +2,9 @@ package config
 
 import (
 	"net"
+	"regexp"
 	"strconv"
+	"time"
 )
 
 // readGated reads every key of gated.toml but [ports] and returns the value of
@@ -14,6 +16,8 @@ func readGated(t *table, cfg *Config) (profile string) {
 	cfg.Socket = t.path("socket", defaultSocket)
 	cfg.Language = t.choice("language", defaultLanguage, LanguageChinese, LanguageEnglish)
 	cfg.Web = readWeb(t.table("web"))
+	cfg.VisitorsAfter = readVisitors(t.table("visitors"))
+	cfg.Isolation = readPhones(t.table("isolation"))
 	cfg.Collectors = readCollectors(t)
 	return t.required("profile", "name a built-in profile or the path of a .toml file")
 }
@@ -45,6 +49,46 @@ func readWeb(t *table) Web {
 			"listen on 127.0.0.1, or set insecure = true in [web]")
 	}
 	return w
+}
+
+// readVisitors reads [visitors]; t is nil where it is left out.
+func readVisitors(t *table) (after time.Duration) {
+	if t == nil {
+		return 0
+	}
+	defer t.end()
+	text := t.text("after", "")
+	if text == "" {
+		return 0
+	}
+	at, err := time.Parse("15:04", text)
+	if err != nil || len(text) != len("15:04") {
+		t.fault("after", quote(text)+" is no time of day", "write it as "+quote("08:30")+", or leave it out")
+		return 0
+	}
+	return time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
+}
+
+// readPhones reads [isolation]; t is nil where it is left out.
+func readPhones(t *table) Phones {
+	if t == nil {
+		return Phones{}
+	}
+	defer t.end()
+	return Phones{Phone: t.phone("phone"), LeaderPhone: t.phone("leader_phone")}
+}
+
+// phones are numbers as people write them, short enough for one line of a screen.
+var phones = regexp.MustCompile(`^\+?[0-9][0-9 -]{1,19}$`)
+
+// phone reads a telephone number, empty where it is left out.
+func (t *table) phone(key string) string {
+	s := t.text(key, "")
+	if s != "" && !phones.MatchString(s) {
+		t.fault(key, quote(s)+" is not a telephone number", "write digits, with blanks or - between them, at most 20")
+		return ""
+	}
+	return s
 }
 
 // loopback reports whether only this machine reaches a host. A name other than

@@ -30,9 +30,17 @@ type BadgeOpts struct {
 	Title string
 }
 
+// label is what stands beside a picture: a person, or in large a card's number.
 type label struct {
-	Name, Class string
-	Picture     template.URL
+	Name, Class, Number string
+	Picture             template.URL
+}
+
+// printed is one badge to be printed: whose, its digits, and its file.
+type printed struct {
+	who         fmt.Stringer
+	file, badge string
+	label       label
 }
 
 // Badges writes into the directory dir, made where there is none, a QR picture
@@ -45,42 +53,50 @@ type label struct {
 // Those of an earlier run are replaced. A person without badge is an error, and
 // the files written before it stay.
 func Badges(ctx context.Context, dir string, people []Person, o BadgeOpts) error {
+	list := make([]printed, 0, len(people))
+	for _, p := range people {
+		list = append(list, printed{who: p, file: fileName(p), badge: p.Badge, label: label{Name: p.Name, Class: p.Class}})
+	}
+	return printBadges(ctx, dir, "badges.html", list, o)
+}
+
+// printBadges writes the pictures and the sheet of that name.
+func printBadges(ctx context.Context, dir, sheet string, list []printed, o BadgeOpts) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("write badges: %w", err)
 	}
 	var labels []label
-	written := make(map[string]bool, len(people))
-	for _, p := range people {
+	written := make(map[string]bool, len(list))
+	for _, p := range list {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("write badges: %w", err)
 		}
-		png, err := badgePNG(p.Badge)
+		png, err := badgePNG(p.badge)
 		if err != nil {
-			return fmt.Errorf("write badge of %v: %w", p, err)
+			return fmt.Errorf("write badge of %v: %w", p.who, err)
 		}
-		name := fileName(p)
-		if written[name] {
-			return fmt.Errorf("write badge of %v: another person's file has the same name", p)
+		if written[p.file] {
+			return fmt.Errorf("write badge of %v: another person's file has the same name", p.who)
 		}
-		written[name] = true
-		if err := writeBadge(filepath.Join(dir, name), png); err != nil {
-			return fmt.Errorf("write badge of %v: %w", p, err)
+		written[p.file] = true
+		if err := writeBadge(filepath.Join(dir, p.file), png); err != nil {
+			return fmt.Errorf("write badge of %v: %w", p.who, err)
 		}
-		data := "data:image/png;base64," + base64.StdEncoding.EncodeToString(png)
-		labels = append(labels, label{p.Name, p.Class, template.URL(data)})
+		p.label.Picture = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(png))
+		labels = append(labels, p.label)
 	}
-	sheet, err := template.New("badges").Parse(sheetHTML)
+	page, err := template.New("badges").Parse(sheetHTML)
 	if err != nil {
 		return fmt.Errorf("write badge sheet: %w", err)
 	}
-	var page bytes.Buffer
-	if err := sheet.Execute(&page, struct {
+	var text bytes.Buffer
+	if err := page.Execute(&text, struct {
 		Title  string
 		Labels []label
 	}{o.Title, labels}); err != nil {
 		return fmt.Errorf("write badge sheet: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "badges.html"), page.Bytes(), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, sheet), text.Bytes(), 0o600); err != nil {
 		return fmt.Errorf("write badge sheet: %w", err)
 	}
 	return nil

@@ -87,8 +87,16 @@ CREATE TABLE paired (
 ) STRICT;
 `
 
+// schema3 adds the numbered cards of visitors, which stand outside the versions.
+const schema3 = `
+CREATE TABLE card (
+	number INTEGER PRIMARY KEY CHECK (number BETWEEN 1 AND 99),
+	badge  TEXT NOT NULL UNIQUE CHECK (length(badge) = 16 AND badge NOT GLOB '*[^0-9]*')
+) STRICT;
+`
+
 // migrations are the steps from format i to format i+1.
-func migrations() []string { return []string{schema1, schema2} }
+func migrations() []string { return []string{schema1, schema2, schema3} }
 
 // connector opens connections that were asked whether they are as durable as
 // the DSN demands; a driver that ignores a pragma is refused.

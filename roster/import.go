@@ -285,22 +285,30 @@ func settleBadges(faults *Faults, now, list, after []Person, used map[string]boo
 	}
 }
 
-func drawBadges(people []Person, used map[string]bool) error {
-	span := new(big.Int).Exp(big.NewInt(10), big.NewInt(badgeDigits), nil)
+func drawBadges(people []Person, used map[string]bool) (err error) {
 	for i := range people {
-		p := &people[i]
-		for !p.Left && p.Badge == "" {
-			n, err := rand.Int(rand.Reader, span)
-			if err != nil {
-				return fmt.Errorf("draw badge: %w", err)
-			}
-			if badge := fmt.Sprintf("%0*d", badgeDigits, n); !used[badge] {
-				used[badge] = true
-				p.Badge = badge
+		if p := &people[i]; !p.Left && p.Badge == "" {
+			if p.Badge, err = drawBadge(used); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
+}
+
+// drawBadge returns digits that nobody ever had and adds them to those used.
+func drawBadge(used map[string]bool) (string, error) {
+	span := new(big.Int).Exp(big.NewInt(10), big.NewInt(badgeDigits), nil)
+	for {
+		n, err := rand.Int(rand.Reader, span)
+		if err != nil {
+			return "", fmt.Errorf("draw badge: %w", err)
+		}
+		if badge := fmt.Sprintf("%0*d", badgeDigits, n); !used[badge] {
+			used[badge] = true
+			return badge, nil
+		}
+	}
 }
 
 // compare tells two states of the roster apart; after holds everybody of

@@ -12,9 +12,10 @@ import (
 	"strconv"
 )
 
-// maxID is the highest roster number of a list: up to it every program reads a
-// number exactly, spreadsheets and browsers included.
-const maxID = 1<<53 - 1
+// maxID is the highest roster number of a person: the cards of visitors are above
+// it, and below 2^53, up to which every program reads a number exactly,
+// spreadsheets and browsers included.
+const maxID = cardBase
 
 // ErrNumbering refuses a numbered list that knows a person by another roster
 // number than this roster does, or gives a number to somebody else: entries

@@ -49,7 +49,7 @@ func (Guardian) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "guardian
 // logged, a person shows the roster number and nothing else.
 type Person struct {
 	// ID is the roster number that entries name: from 1, assigned once, never
-	// given to anybody else, at most 2^53-1 in a list. It is 0 in a list that
+	// given to anybody else, at most 9·10^15. It is 0 in a list that
 	// leaves the numbering to the roster it is imported into.
 	ID uint64
 	// Number is the school's own number, and what a list is matched by.

@@ -1,7 +1,8 @@
 // Package roster knows the people of a school and their badges: it reads the
 // office's list, replaces the roster by it as a whole, undoes that, hands out
 // badges, checks the PINs and duties of staff, gives lanes and pages a numbered,
-// immutable [Snapshot], and keeps which browsers its people have trusted.
+// immutable [Snapshot], and keeps the numbered cards that visitors are lent and
+// which browsers its people have trusted.
 //
 // It does not know who may pass, what was recorded, or that there is a
 // network. People who leave are marked and never deleted, because entries name
@@ -72,7 +73,11 @@ func (r *Roster) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read version: %w", err)
 	}
-	r.snapshot.Store(newSnapshot(version, people))
+	cards, err := readCards(ctx, r.db)
+	if err != nil {
+		return err
+	}
+	r.snapshot.Store(newSnapshot(version, people).with(cards))
 	return r.loadTrust(ctx)
 }
 
@@ -121,7 +126,7 @@ func (r *Roster) change(ctx context.Context, why cause, by string,
 	if err := tx.Commit(); err != nil {
 		return Change{}, fmt.Errorf("commit: %w", err)
 	}
-	r.snapshot.Store(newSnapshot(c.Version, people))
+	r.snapshot.Store(newSnapshot(c.Version, people).with(old.cards))
 	close(old.replaced)
 	r.log.LogAttrs(ctx, slog.LevelInfo, "roster changed", slog.String("cause", string(why)), slog.Any("change", c))
 	return c, nil

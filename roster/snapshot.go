@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"iter"
+	"sync"
 )
 
 // Snapshot is one version of the roster. It never changes and may be shared
@@ -20,7 +21,10 @@ type Snapshot struct {
 	present  int
 	byBadge  map[string]int
 	byID     map[uint64]int
+	cards    []Card // by number
+	byCard   map[string]Card
 	replaced chan struct{}
+	finder   func() *finder // made once, when somebody is first looked for
 }
 
 func newSnapshot(version uint32, people []Person) *Snapshot {
@@ -31,6 +35,7 @@ func newSnapshot(version uint32, people []Person) *Snapshot {
 		byID:     make(map[uint64]int, len(people)),
 		replaced: make(chan struct{}),
 	}
+	s.finder = sync.OnceValue(s.newFinder)
 	h := sha256.New()
 	h.Write([]byte("menshen roster 1\n"))
 	var buf []byte
