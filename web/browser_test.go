@@ -1,12 +1,9 @@
 package web_test
 
 import (
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -45,12 +42,7 @@ func typing(t *testing.T, language web.Language, onDuty int, outside bool) strin
 // TestPagesToTypeOnCanBeReadAndTouchedOnEveryScreen writes a picture of each to
 // the directory MENSHEN_SCREENSHOTS, if it is set.
 func TestPagesToTypeOnCanBeReadAndTouchedOnEveryScreen(t *testing.T) {
-	b, err := browser.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	pictures := os.Getenv("MENSHEN_SCREENSHOTS")
+	b := browser.StartFor(t)
 	for _, language := range []web.Language{web.Chinese, web.English} {
 		for name, page := range map[string]struct {
 			path    string
@@ -67,47 +59,16 @@ func TestPagesToTypeOnCanBeReadAndTouchedOnEveryScreen(t *testing.T) {
 				if err := b.Open(typing(t, language, page.onDuty, page.outside) + page.path); err != nil {
 					t.Fatal(err)
 				}
-				if err := b.Await("document.querySelector('.pad button') !== null"); err != nil {
-					t.Fatal(err)
-				}
-				for _, screen := range []struct{ width, height, mm int64 }{
+				b.Look(t, name+"."+language.Tag(), "document.querySelector('.pad button') !== null", []browser.Screen{
 					{800, 480, 0}, {800, 480, 154}, {1280, 800, 0}, {1920, 1080, 0}, {480, 800, 0}, {480, 800, 93}, {800, 1280, 0}, {1080, 1920, 0},
-				} {
-					size := fmt.Sprintf("%dx%d-%dmm", screen.width, screen.height, screen.mm)
-					if err := b.Size(screen.width, screen.height); err != nil {
-						t.Fatal(err)
-					}
-					mm := "4.76px" // as web.Screen assumes
-					if screen.mm > 0 {
-						mm = fmt.Sprintf("calc(100vw / %d)", screen.mm)
-					}
-					if _, err := b.Text(fmt.Sprintf("document.documentElement.style.setProperty('--mm', %q), ''", mm)); err != nil {
-						t.Fatal(err)
-					}
-					faults, err := b.Check()
-					if err != nil {
-						t.Fatal(err)
-					}
-					for _, f := range faults {
-						t.Errorf("%s: %v", size, f)
-					}
-					if pictures != "" {
-						if err := b.Screenshot(filepath.Join(pictures, size, name+"."+language.Tag()+".png")); err != nil {
-							t.Fatal(err)
-						}
-					}
-				}
+				}...)
 			})
 		}
 	}
 }
 
 func TestTheDigitsTypeWhereTheCursorWasLast(t *testing.T) {
-	b, err := browser.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
+	b := browser.StartFor(t)
 	if err := b.Open(typing(t, web.Chinese, 0, false) + "/sign-on"); err != nil {
 		t.Fatal(err)
 	}

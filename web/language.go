@@ -69,6 +69,19 @@ func (l Language) Moment(t time.Time) string {
 	return t.Format("1月2日 ") + days[t.Weekday()] + t.Format(" 15:04")
 }
 
+// Weekday returns the weekday and time of day of a moment that lies less than a
+// week back, and the moment itself otherwise: "周五 17:20".
+func (l Language) Weekday(t, now time.Time) string {
+	if now.Sub(t) >= 6*24*time.Hour {
+		return l.Moment(t)
+	}
+	if l == English {
+		return t.Format("Mon 15:04")
+	}
+	_, day, _ := strings.Cut(l.Moment(t), " ")
+	return day
+}
+
 // Known reports whether the key has words; a program that hands keys to a
 // page tests all of them by it.
 func Known(key string) bool {

@@ -18,6 +18,7 @@ import (
 	"github.com/menshen/menshen/web/desk"
 	"github.com/menshen/menshen/web/district"
 	"github.com/menshen/menshen/web/guard"
+	"github.com/menshen/menshen/web/isolation"
 )
 
 var update = flag.Bool("update", false, "write docs/rights.md anew")
@@ -84,21 +85,55 @@ func (c *crowd) Standing(id uint64) (web.Person, bool) {
 // still is a gate and a collector at which nothing happens.
 type still struct{}
 
-func (still) View() guard.View                                    { return guard.View{} }
-func (still) Watch(context.Context) <-chan struct{}               { return nil }
-func (still) Do(context.Context, guard.Act) error                 { return nil }
-func (still) ConfirmClock(context.Context, web.Person) error      { return nil }
-func (still) TakeOffer(uint64) (web.Person, error)                { return web.Person{}, guard.ErrStale }
-func (still) Holds() []desk.Hold                                  { return nil }
-func (still) Hold(context.Context, desk.Placing) error            { return nil }
-func (still) Lift(context.Context, desk.Lifting) error            { return nil }
-func (still) People() []desk.Person                               { return nil }
+func (still) View() guard.View                               { return guard.View{} }
+func (still) Watch(context.Context) <-chan struct{}          { return nil }
+func (still) Do(context.Context, guard.Act) error            { return nil }
+func (still) ConfirmClock(context.Context, web.Person) error { return nil }
+func (still) TakeOffer(uint64) (web.Person, error)           { return web.Person{}, guard.ErrStale }
+func (still) Holds() []desk.Hold                             { return nil }
+func (still) Hold(context.Context, desk.Placing) error       { return nil }
+func (still) Lift(context.Context, desk.Lifting) error       { return nil }
+func (still) Visitors() desk.Visitors                        { return desk.Visitors{} }
+func (still) Give(context.Context, desk.Giving) error        { return nil }
+func (still) TakeBack(context.Context, desk.Return) error    { return nil }
+func (still) Count(context.Context, desk.Count) error        { return nil }
+func (still) Classes() []string                              { return nil }
+func (still) Class(string, string) []desk.Person             { return nil }
+func (still) Person(uint64) (desk.Person, bool)              { return desk.Person{}, false }
+func (still) Name(context.Context, desk.Naming) error        { return nil }
+func (still) Lately(int) []desk.Recent                       { return nil }
+func (still) LooksIll(context.Context, desk.Illness) error   { return nil }
+func (still) Undos(web.Person) []desk.Undo                   { return nil }
+func (still) Undo(context.Context, uint64, web.Person) (bool, error) {
+	return false, nil
+}
 func (still) BindBadge(context.Context, desk.Binding) error       { return nil }
 func (stillDistrict) View(context.Context) (district.View, error) { return district.View{}, nil }
 func (stillDistrict) Watch(context.Context) <-chan struct{}       { return nil }
 func (stillDistrict) Stands(context.Context, web.Person) bool     { return true }
 
 type stillDistrict struct{}
+
+// stillRoom is an isolation room in which nobody is.
+type stillRoom struct{}
+
+func (stillRoom) View() isolation.View                                                   { return isolation.View{} }
+func (stillRoom) Watch(context.Context) <-chan struct{}                                  { return nil }
+func (stillRoom) Answer(context.Context, string, web.Person) error                       { return nil }
+func (stillRoom) Mute(context.Context, web.Person) error                                 { return nil }
+func (stillRoom) Step(context.Context, isolation.Step) error                             { return nil }
+func (stillRoom) Open(context.Context, isolation.Opening) (int, error)                   { return 1, nil }
+func (stillRoom) Paper(context.Context, isolation.Paper) (int, error)                    { return 1, nil }
+func (stillRoom) Waiting(string) (isolation.Case, bool)                                  { return isolation.Case{}, false }
+func (stillRoom) HandOver(context.Context, string, isolation.HandOver, web.Person) error { return nil }
+func (stillRoom) People() []isolation.Person                                             { return nil }
+func (stillRoom) Leaders() []isolation.Person                                            { return nil }
+
+// withRoom puts the isolation room's pages before the others.
+func withRoom(w *walk, rest http.Handler) http.Handler {
+	return isolation.New(isolation.Options{Room: stillRoom{}, Cases: stillRoom{}, Desk: stillRoom{}, People: stillRoom{}, Rest: rest, Sessions: w.sessions, Pairing: w.pairing,
+		Hosts: []string{"example.com"}, Log: slog.New(slog.DiscardHandler)})
+}
 
 // walk is one set of pages and those who come to it.
 type walk struct {
@@ -207,8 +242,9 @@ func TestEveryRouteLetsInWhomItsRowLetsIn(t *testing.T) {
 	gate := newWalk(t)
 	lanes := guard.New(guard.Options{Gate: still{}, Offers: still{}, Sessions: gate.sessions, Pairing: gate.pairing,
 		Language: web.English, Hosts: []string{"example.com"}, Log: log})
-	gate.handler = desk.New(desk.Options{Gate: still{}, Holds: still{}, People: still{}, Rest: lanes, Sessions: gate.sessions, Pairing: gate.pairing,
+	gate.handler = desk.New(desk.Options{Gate: still{}, Holds: still{}, People: still{}, Lanes: still{}, Undos: still{}, Visits: still{}, Rest: lanes, Sessions: gate.sessions, Pairing: gate.pairing,
 		Language: web.English, Hosts: []string{"example.com"}, Log: log})
+	gate.handler = withRoom(gate, gate.handler)
 	collector := newWalk(t)
 	collector.handler = district.New(district.Options{Collector: stillDistrict{}, Sessions: collector.sessions, Language: web.English, Log: log})
 	for _, tt := range []struct {
@@ -234,12 +270,13 @@ func TestEveryRouteLetsInWhomItsRowLetsIn(t *testing.T) {
 	}
 }
 
-func TestATabletAtTheDeskIsLedToTheDesk(t *testing.T) {
+func TestATabletIsLedToItsPage(t *testing.T) {
 	w, log := newWalk(t), slog.New(slog.DiscardHandler)
 	lanes := guard.New(guard.Options{Gate: still{}, Sessions: w.sessions, Pairing: w.pairing, Hosts: []string{"example.com"}, Log: log})
-	w.handler = desk.New(desk.Options{Gate: still{}, Holds: still{}, People: still{}, Rest: lanes, Sessions: w.sessions, Pairing: w.pairing,
+	w.handler = desk.New(desk.Options{Gate: still{}, Holds: still{}, People: still{}, Lanes: still{}, Undos: still{}, Visits: still{}, Rest: lanes, Sessions: w.sessions, Pairing: w.pairing,
 		Hosts: []string{"example.com"}, Log: log})
-	for browser, want := range map[string]string{"desk": "/desk/", "guard": "/guard/", "at the gate": "/guard/"} {
+	w.handler = withRoom(w, w.handler)
+	for browser, want := range map[string]string{"desk": "/desk/", "room": "/isolation/", "guard": "/guard/", "at the gate": "/guard/"} {
 		if got := w.send(t, web.Right{Pattern: "GET /{$}"}, w.browsers[browser], nil).Header().Get("Location"); got != want {
 			t.Errorf("%s is led to %q, want %q", browser, got, want)
 		}

@@ -116,11 +116,11 @@ func (s *Sessions) enter(digest [sha256.Size]byte, person Person, alone bool) er
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.expire()
-	if alone {
-		s.open = slices.DeleteFunc(s.open, func(o session) bool { return !person.same(o.person) })
+	if alone && person.counts() {
+		s.open = slices.DeleteFunc(s.open, func(o session) bool { return o.person.counts() && !person.same(o.person) })
 	}
 	duty := s.onDuty()
-	if len(duty) >= s.most && !slices.ContainsFunc(duty, person.same) {
+	if person.counts() && len(duty) >= s.most && !slices.ContainsFunc(duty, person.same) {
 		return ErrFull
 	}
 	s.boundScreens(person)
@@ -158,8 +158,8 @@ func (s *Sessions) SignOff(w http.ResponseWriter, r *http.Request) {
 	setCookie(w, r, sessionCookie, "", 0)
 }
 
-// OnDuty returns who is signed on, each person once, the first to sign on
-// first.
+// OnDuty returns who is on duty at the gate, each person once, the first to sign
+// on first. Whoever has the isolation room alone is not.
 func (s *Sessions) OnDuty() []Person {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -170,7 +170,7 @@ func (s *Sessions) OnDuty() []Person {
 func (s *Sessions) onDuty() []Person {
 	var duty []Person
 	for _, o := range s.open {
-		if !slices.ContainsFunc(duty, o.person.same) {
+		if o.person.counts() && !slices.ContainsFunc(duty, o.person.same) {
 			duty = append(duty, o.person)
 		}
 	}
@@ -208,3 +208,8 @@ func (s *Sessions) boundScreens(person Person) {
 }
 
 func (p Person) same(o Person) bool { return p.ID == o.ID }
+
+// counts reports whether somebody who is signed on is on duty at the gate. A
+// nurse has the isolation room and nothing else: the gate's two places are not
+// hers to take, and no change of shift there signs her off.
+func (p Person) counts() bool { return p.Duties != DutyNurse }

@@ -200,3 +200,32 @@ func TestEmptyOrOverlongEntriesNeverReachStaff(t *testing.T) {
 		t.Errorf("staff was asked %d times", known.asked)
 	}
 }
+
+// ward lets a nurse in beside the crew.
+type ward struct{ staff }
+
+func (w *ward) CheckPIN(ctx context.Context, badge, pin string) (web.Person, error) {
+	if badge == "nurse" {
+		return web.Person{ID: 9, Name: "孙芳", Duties: web.DutyNurse}, nil
+	}
+	p, err := w.staff.CheckPIN(ctx, badge, pin)
+	p.Duties = web.DutyGuard
+	return p, err
+}
+
+// TestWhoHasTheIsolationRoomTakesNoPlaceAtTheGate: with two on duty the nurse
+// signs on, and no change of shift at the gate signs her off.
+func TestWhoHasTheIsolationRoomTakesNoPlaceAtTheGate(t *testing.T) {
+	s := web.NewSessions(&ward{})
+	first, second, nurse := signOn(t, s, "b1"), signOn(t, s, "b2"), signOn(t, s, "nurse")
+	if on := s.OnDuty(); len(on) != 2 || on[0].ID != 1 || on[1].ID != 2 {
+		t.Errorf("on duty %v", on)
+	}
+	w := httptest.NewRecorder()
+	if err := s.TakeOver(w, from(first), "b3", "1234"); err != nil || isOn(s, first) || isOn(s, second) || !isOn(s, nurse) {
+		t.Errorf("take over: %v, the nurse is signed on: %v", err, isOn(s, nurse))
+	}
+	if err := s.TakeOver(httptest.NewRecorder(), from(nurse), "nurse", "1234"); err != nil || len(s.OnDuty()) != 1 {
+		t.Errorf("the nurse takes over: %v, on duty %v", err, s.OnDuty())
+	}
+}

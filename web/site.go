@@ -55,6 +55,12 @@ func Layout(files fs.FS, names ...string) *template.Template {
 	return template.Must(layout.ParseFS(files, names...))
 }
 
+// LayoutWithPad is Layout for a page on which something is typed: its files may
+// use the templates "pad-head" and "pad".
+func LayoutWithPad(files fs.FS, names ...string) *template.Template {
+	return template.Must(Layout(templates, "templates/pad.html").ParseFS(files, names...))
+}
+
 // Mount registers the routes that all screens of a gate share.
 func (s *Site) Mount(mux *Mux) {
 	s.MountBasics(mux)
@@ -72,6 +78,7 @@ func (s *Site) Mount(mux *Mux) {
 // has its own page at /sign-on.
 func (s *Site) MountBasics(mux *Mux) {
 	mux.Handle("GET /assets/base.css", Asset(assets, "assets/base.css"))
+	mux.Handle("GET /assets/live.js", Asset(assets, "assets/live.js"))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Write([]byte("ok\n")) // whoever asked may have gone; nobody else is concerned

@@ -50,9 +50,9 @@ func wordFaults(all map[string]phrase) []string {
 
 func TestEveryKeyAGateSendsHasWords(t *testing.T) {
 	sent := map[string]string{
-		"word.": "go-in already-in step-aside temperature badge too-cold step-back scan-again incomplete wait-recording cannot-record lane-closed",
+		"word.": "go-in already-in step-aside temperature badge too-cold wrist step-back scan-again incomplete wait-recording cannot-record lane-closed",
 		"reason.": "no-policy on-hold hard-fever red-code yellow-code no-identity no-temperature too-cold high-once high-twice " +
-			"no-green green-too-old clock-untrusted lane-attended already-in ambient",
+			"no-green green-too-old clock-untrusted lane-attended already-in ambient wait-ticket",
 		"problem.": "not-recorded last-good-configuration no-roster clock-untrusted nobody-on-duty insecure-web " +
 			"collector-diverged collector-refused collector-silent no-collector insecure-collector offline sound-lost",
 		"fault.": "journal-failed barrier-open barrier-lost scanner-lost thermometer-lost",

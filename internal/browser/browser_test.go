@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/menshen/menshen/internal/browser"
@@ -45,18 +46,9 @@ func planted() map[string]struct{ body, want string } {
 		"grey on grey":                                  {`<p style="color: #777; background: #bbb">请进</p>`, browser.Contrast},
 		"faded text":                                    {`<div style="opacity: .4"><p>请进</p></div>`, browser.Contrast},
 		"contrast lost on one stripe":                   {`<p style="color: #fff; background: repeating-linear-gradient(45deg, #8a0014 0 9px, #d66 9px 18px)">请到旁边</p>`, browser.Contrast},
+		"a page that is heavy":                          {`<p>请进</p><script>/*` + strings.Repeat("-", 150_000) + `*/</script>`, browser.Heavy},
 		"contrast with what shines through":             {`<div style="background: #000"><p style="color: #fff; background: rgb(255 255 255 / .1)">请进</p></div>`, ""},
 	}
-}
-
-func start(t *testing.T) *browser.Browser {
-	t.Helper()
-	b, err := browser.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	return b
 }
 
 func serve(t *testing.T, body string) string {
@@ -69,7 +61,7 @@ func serve(t *testing.T, body string) string {
 }
 
 func TestEveryPlantedFaultIsFoundAndNoOther(t *testing.T) {
-	b := start(t)
+	b := browser.StartFor(t)
 	if err := b.Size(400, 600); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +87,7 @@ func TestEveryPlantedFaultIsFoundAndNoOther(t *testing.T) {
 }
 
 func TestAPictureIsAsLargeAsTheScreen(t *testing.T) {
-	b := start(t)
+	b := browser.StartFor(t)
 	if err := b.Size(480, 320); err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +109,7 @@ func TestAPictureIsAsLargeAsTheScreen(t *testing.T) {
 }
 
 func TestAKeyReachesThePage(t *testing.T) {
-	b := start(t)
+	b := browser.StartFor(t)
 	if err := b.Open(serve(t, `<p id="got"></p><script>addEventListener('keydown', (e) => { document.title = e.key })</script>`)); err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,8 @@ const (
 	Overlap  = "overlap"  // two texts of one block lie over each other
 	Small    = "small"    // a target is under 20 mm
 	Contrast = "contrast" // text on its ground is under 4.5:1
+	Heavy    = "heavy"    // the page with all that belongs to it is over 150 kB
+	Same     = "same"     // two pictures can be taken for each other
 )
 
 // String returns the fault for a terminal.

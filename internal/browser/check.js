@@ -125,5 +125,9 @@
       }
     }
   }
+
+  // Unpacked, and without the stream, which never ends.
+  const weight = performance.getEntries().reduce((sum, e) => sum + (e.decodedBodySize || 0), 0);
+  if (weight > 150_000) say('heavy', document.body, `${Math.round(weight / 1000)} kB`);
   return faults;
 })()

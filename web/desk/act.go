@@ -7,24 +7,23 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/menshen/menshen/web"
 	"github.com/menshen/menshen/web/guard"
 )
 
 // errMalformed says that a form is not one that our page could have sent.
 var errMalformed = errors.New("malformed form")
 
-// slip is what a person can mistype; it is a key of the words behind "said.".
-type slip string
+type slip = web.Slip
 
-// Error returns the key.
-func (s slip) Error() string { return "slip: " + string(s) }
+// letters are those by which names are found.
+const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 const (
 	badgeDigits = 16
+	maxLetters  = 40
 	maxPIN      = 32  // bytes
 	maxClass    = 200 // bytes, as a roster's
-	// The range of a typed temperature, in thousandths of a degree Celsius.
-	minTyped, maxTyped = 30_000, 43_000
 )
 
 // The closed lists, in the order of their buttons.
@@ -35,21 +34,11 @@ func reasons() []string {
 	return []string{"yellow-code", "red-code", "pop-up", "family-abnormal", "fever-at-home", "vomiting", "other"}
 }
 
-// once reports whether every field stands once.
-func once(form url.Values) bool {
-	for _, values := range form {
-		if len(values) != 1 {
-			return false
-		}
-	}
-	return true
-}
-
 // parseAct returns what somebody does about a person who was set aside.
 func parseAct(form url.Values) (guard.Act, error) {
 	version, err := strconv.ParseUint(form.Get("version"), 10, 64)
 	a := guard.Act{Arrival: form.Get("arrival"), Version: version, Kind: form.Get("kind")}
-	if err != nil || !once(form) || !isArrival(a.Arrival) {
+	if err != nil || !web.Once(form) || !web.IsArrival(a.Arrival) {
 		return guard.Act{}, errMalformed
 	}
 	switch a.Kind {
@@ -62,7 +51,7 @@ func parseAct(form url.Values) (guard.Act, error) {
 		if a.Instrument = form.Get("instrument"); !slices.Contains(instruments(), a.Instrument) {
 			return guard.Act{}, slip("instrument-missing")
 		}
-		if a.Value, err = parseTemperature(form.Get("value")); err != nil {
+		if a.Value, err = web.ParseTemperature(form.Get("value")); err != nil {
 			return guard.Act{}, err
 		}
 	default:
@@ -71,39 +60,23 @@ func parseAct(form url.Values) (guard.Act, error) {
 	return a, nil
 }
 
-// isArrival reports whether s is "boot-counter", both decimal.
-func isArrival(s string) bool {
-	boot, counter, _ := strings.Cut(s, "-")
-	_, err1 := strconv.ParseUint(boot, 10, 64)
-	_, err2 := strconv.ParseUint(counter, 10, 32)
-	return err1 == nil && err2 == nil
-}
-
-// parseTemperature reads three digits, "369" for 36.9 °C, and guesses nothing
-// from more or fewer.
-func parseTemperature(s string) (int32, error) {
-	tenths, err := strconv.ParseUint(s, 10, 16)
-	switch value := int32(tenths) * 100; {
-	case err != nil || len(s) != 3:
-		return 0, slip("temperature-format")
-	case value < minTyped || value > maxTyped:
-		return 0, slip("temperature-range")
-	default:
-		return value, nil
-	}
-}
-
 // search is how far somebody has come who looks for a person: a class, and then
 // a person of it.
 type search struct {
 	Class    string
 	HasClass bool // the class of staff is empty
 	Subject  uint64
+	// ByLetter asks for the first letter of a name in a large class. Letters were
+	// chosen or typed, small; empty before.
+	ByLetter bool
+	Letters  string
+	// Keep goes on in the form from step to step.
+	Keep []field
 }
 
 func parseSearch(form url.Values) (s search, err error) {
 	s.Class, s.HasClass = form.Get("class"), form.Has("class")
-	if !once(form) || len(s.Class) > maxClass {
+	if !web.Once(form) || len(s.Class) > maxClass {
 		return search{}, errMalformed
 	}
 	if form.Has("subject") {

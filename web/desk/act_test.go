@@ -3,8 +3,10 @@ package desk
 import (
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/menshen/menshen/web"
 	"github.com/menshen/menshen/web/guard"
 )
 
@@ -45,13 +47,15 @@ func FuzzForms(f *testing.F) {
 	f.Add("subject=7&reason=yellow-code&until=today")
 	f.Add("class=&subject=7&badge=1000000000000001")
 	f.Add("subject=7&version=1607000000000&pin=274916")
+	f.Add("lane=1&class=&letters=lyh")
+	f.Add("lane=1&arrival=3-9&found-cough=1&found-other=1&then=case")
 	f.Add("subject=0&reason=x&until=&badge=%00&badge=1")
 	f.Fuzz(func(t *testing.T, query string) {
 		form, err := url.ParseQuery(query)
 		if err != nil {
 			return
 		}
-		if a, err := parseAct(form); err == nil && a.Kind == guard.KindType && (a.Value < minTyped || a.Value > maxTyped || !slices.Contains(instruments(), a.Instrument)) {
+		if a, err := parseAct(form); err == nil && a.Kind == guard.KindType && (a.Value < web.LeastTyped || a.Value > web.MostTyped || !slices.Contains(instruments(), a.Instrument)) {
 			t.Errorf("typed %+v", a)
 		}
 		if _, p, err := parseHold(form); err == nil && p.Until != "" && (p.Subject == 0 || !slices.Contains(reasons(), p.Reason) || p.Until.Days() < 0) {
@@ -59,6 +63,12 @@ func FuzzForms(f *testing.F) {
 		}
 		if _, b, err := parseBinding(form); err == nil && b.Badge != "" && (b.Subject == 0 || !isBadge(b.Badge)) {
 			t.Errorf("bound %+v", b)
+		}
+		if s, n, err := parseNaming(form); err == nil && (n.Lane < 1 || strings.Trim(s.Letters, letters) != "" || len(s.Letters) > maxLetters) {
+			t.Errorf("named %+v by %+v", n, s)
+		}
+		if i, done, err := parseIllness(form); done && (err != nil || i.Lane < 1 || !web.IsArrival(i.Arrival) || len(i.Found) == 0 || len(i.Found) > len(symptoms())) {
+			t.Errorf("looks ill: %+v", i)
 		}
 		if l, err := parseLifting(form); err == nil && (l.Subject == 0 || len(l.PIN) > maxPIN) {
 			t.Errorf("lifted %+v", l)

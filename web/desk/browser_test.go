@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +32,13 @@ func full() *gate {
 			Reasons: []string{"high-once", "no-green", "clock-untrusted"}, Temperature: "37.28", Since: at.Add(-25 * time.Minute), CanColour: true, CanType: true, Isolate: i%2 == 1})
 		g.holds = append(g.holds, desk.Hold{Subject: uint64(i + 1), Name: longName, Class: longClass, Reason: "vomiting", By: longName, Since: at, Until: at.Add(40 * time.Hour)})
 	}
+	g.view.Lanes = []guard.Lane{{Number: 1, Direction: "in"}, {Number: 2, Direction: "in"}}
+	g.view.Asides[0].Due, g.view.Asides[2].Due = at, at.Add(3*time.Minute)
+	for i, what := range []string{"act.type", "colour.yellow", "act.override"} {
+		g.undos = append(g.undos, desk.Undo{ID: uint64(i + 1), Name: longName, Class: longClass, What: what, Left: time.Minute})
+		g.lately = append(g.lately, desk.Recent{Arrival: fmt.Sprintf("3-%d", i), Person: desk.Person{ID: 1, Name: longName, Class: longClass}, At: at})
+	}
+	g.undos[0].Value = "36.9"
 	g.view.Asides[5].Name, g.view.Asides[5].Class = "", ""
 	g.people = append(g.people, desk.Person{ID: 1000, Name: "王建国"})
 	for i := range 36 {
@@ -48,12 +53,7 @@ func full() *gate {
 // TestEveryStepCanBeReadAndTouchedOnATablet writes a picture of each to the
 // directory MENSHEN_SCREENSHOTS, if it is set.
 func TestEveryStepCanBeReadAndTouchedOnATablet(t *testing.T) {
-	b, err := browser.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	pictures := os.Getenv("MENSHEN_SCREENSHOTS")
+	b := browser.StartFor(t)
 	subject := "subject=" + url.QueryEscape("2")
 	for _, language := range []web.Language{web.Chinese, web.English} {
 		for name, step := range map[string]string{
@@ -61,36 +61,20 @@ func TestEveryStepCanBeReadAndTouchedOnATablet(t *testing.T) {
 			"5-class": "POST /desk/hold ", "6-child": "POST /desk/hold class=" + url.QueryEscape("高二(12)班"), "7-reason": "POST /desk/hold " + subject,
 			"8-until": "POST /desk/hold reason=other&" + subject, "9-badge": "POST /desk/badge " + subject, "10-wrong-badge": "POST /desk/badge badge=1&" + subject,
 			"11-lift": "POST /desk/lift version=1607327880000&" + subject, "12-empty": "GET /desk/",
+			"13-letter": "POST /desk/named lane=1&class=" + url.QueryEscape("高二(12)班"), "14-nobody-so": "POST /desk/named lane=1&letters=q&class=" + url.QueryEscape("高二(12)班"),
+			"15-named": "POST /desk/named lane=1&letters=a&class=" + url.QueryEscape("高二(12)班"), "16-lately": "POST /desk/ill lane=1", "17-ill": "POST /desk/ill lane=1&arrival=3-0",
+			"18-no-symptom": "POST /desk/ill lane=1&then=case&arrival=3-0",
 		} {
 			t.Run(name+"."+language.Tag(), func(t *testing.T) {
 				g := full()
 				if name == "12-empty" {
-					g.view.Asides, g.holds, g.view.Problems, g.view.ClockTrusted = nil, nil, nil, false
+					g.view.Asides, g.holds, g.undos, g.view.Problems, g.view.ClockTrusted = nil, nil, nil, nil, false
 				}
 				if err := b.Open(serve(t, language, g, step)); err != nil {
 					t.Fatal(err)
 				}
-				if err := b.Await("document.querySelectorAll('.pad').length === document.querySelectorAll('.pad:has(button)').length"); err != nil {
-					t.Fatal(err)
-				}
-				for _, screen := range []struct{ width, height int64 }{{1280, 800}, {800, 1280}} {
-					size := fmt.Sprintf("%dx%d", screen.width, screen.height)
-					if err := b.Size(screen.width, screen.height); err != nil {
-						t.Fatal(err)
-					}
-					faults, err := b.Check()
-					if err != nil {
-						t.Fatal(err)
-					}
-					for _, f := range faults {
-						t.Errorf("%s: %v", size, f)
-					}
-					if pictures != "" {
-						if err := b.Screenshot(filepath.Join(pictures, size, name+"."+language.Tag()+".png")); err != nil {
-							t.Fatal(err)
-						}
-					}
-				}
+				b.Look(t, name+"."+language.Tag(), "document.querySelectorAll('.pad').length === document.querySelectorAll('.pad:has(button)').length",
+					browser.Screen{1280, 800}, browser.Screen{800, 1280})
 			})
 		}
 	}

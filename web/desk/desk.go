@@ -1,6 +1,8 @@
 // Package desk knows the page of the second person at a gate, a tablet beside
 // the lanes: who was set aside and what may still be done about it, who is held
-// and why, holding somebody by name, and a badge in place of a lost one.
+// and why, holding somebody by name, a badge in place of a lost one, who stands
+// at a lane without a badge or looks ill, which own act of the last minute may be
+// taken back, and who visits with which card.
 //
 // It does not decide anything: an act only becomes true when the gate says so.
 // It knows no policy, no journal and no roster file, and it holds no state of its
@@ -30,10 +32,13 @@ const maxStreams = 8
 
 // Options is what the page is made of.
 type Options struct {
-	// Gate, Holds and People are shown and acted upon.
+	// Gate, Holds, People, Lanes, Undos and Visits are shown and acted upon.
 	Gate   Gate
 	Holds  Holds
 	People People
+	Lanes  Lanes
+	Undos  Undos
+	Visits Visits
 	// Rest serves every route of the gate that is not the desk's.
 	Rest http.Handler
 	// Sessions, Pairing, Language, Hosts and Log are as package guard has them.
@@ -48,6 +53,9 @@ type page struct {
 	gate    Gate
 	holds   Holds
 	people  People
+	lanes   Lanes
+	undos   Undos
+	visits  Visits
 	site    *web.Site
 	log     *slog.Logger
 	whole   *template.Template
@@ -56,6 +64,8 @@ type page struct {
 	pick    *template.Template
 	badge   *template.Template
 	lift    *template.Template
+	ill     *template.Template
+	visitor *template.Template
 	streams chan struct{} // one place per open stream
 }
 
@@ -63,15 +73,16 @@ type page struct {
 // the gate serves.
 func New(o Options) http.Handler {
 	p := &page{
-		gate: o.Gate, holds: o.Holds, people: o.People, site: web.NewSite(o.Sessions, o.Language, o.Log), log: o.Log.With("component", "web/desk"),
-		whole: layout("desk.html", "fragment.html"), aside: layout("aside.html"), pick: layout("pick.html"), badge: layout("badge.html"), lift: layout("lift.html"),
+		gate: o.Gate, holds: o.Holds, people: o.People, lanes: o.Lanes, undos: o.Undos, visits: o.Visits, site: web.NewSite(o.Sessions, o.Language, o.Log), log: o.Log.With("component", "web/desk"),
+		whole: layout("desk.html", "fragment.html", "visits.html"), aside: layout("aside.html"), pick: layout("pick.html"), badge: layout("badge.html"), lift: layout("lift.html"),
+		ill:     layout("ill.html"),
+		visitor: layout("visit.html"),
 		streams: make(chan struct{}, maxStreams),
 	}
 	p.live = p.whole.Lookup("fragment")
 	p.site.Pairing = o.Pairing
 	mux := p.site.NewMux(web.AtGate())
 	mux.Handle("GET /assets/desk.css", web.Asset(files, "assets/desk.css"))
-	mux.Handle("GET /assets/desk.js", web.Asset(files, "assets/desk.js"))
 	mux.HandleFunc("GET /desk/{$}", p.show)
 	mux.HandleFunc("GET /desk/events", p.events)
 	mux.HandleFunc("GET /desk/aside", p.showAside)
@@ -79,6 +90,12 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("POST /desk/hold", p.hold)
 	mux.HandleFunc("POST /desk/lift", p.liftHold)
 	mux.HandleFunc("POST /desk/badge", p.bindBadge)
+	mux.HandleFunc("POST /desk/visit", p.visit)
+	mux.HandleFunc("POST /desk/visit/out", p.visitOver)
+	mux.HandleFunc("POST /desk/goods", p.goods)
+	mux.HandleFunc("POST /desk/named", p.name)
+	mux.HandleFunc("POST /desk/ill", p.looksIll)
+	mux.HandleFunc("POST /desk/undo", p.undo)
 	ours := web.Protect(mux, o.Hosts)
 	all := http.NewServeMux()
 	all.Handle("/", o.Rest)
@@ -89,7 +106,7 @@ func New(o Options) http.Handler {
 		}
 		o.Rest.ServeHTTP(w, r)
 	})
-	for _, path := range []string{"/desk/", "/assets/desk.css", "/assets/desk.js"} {
+	for _, path := range []string{"/desk/", "/assets/desk.css"} {
 		all.Handle(path, ours)
 	}
 	return all
@@ -108,12 +125,19 @@ type screen struct {
 	web.Page
 	View  guard.View
 	Holds []Hold
+	Undos []Undo
+	// Visitors are shown beside.
+	Visitors Visitors
 	// Said is the key of the answer to the last press, or empty.
 	Said string
 }
 
 func (p *page) screen(r *http.Request) screen {
-	s := screen{Page: p.site.Page(r, "page.desk"), View: p.gate.View(), Holds: p.holds.Holds()}
+	s := screen{Page: p.site.Page(r, "page.desk"), View: p.gate.View(), Holds: p.holds.Holds(), Visitors: p.visits.Visitors()}
+	if by, ok := p.site.Sessions.Who(r); ok {
+		s.Undos = p.undos.Undos(by)
+		s.Undos = s.Undos[:min(undosMost, len(s.Undos))]
+	}
 	s.View.Asides = slices.Clone(s.View.Asides)
 	slices.SortStableFunc(s.View.Asides, func(a, b guard.Aside) int { return a.Since.Compare(b.Since) })
 	return s
@@ -220,7 +244,7 @@ func (p *page) answer(err error) string {
 		key string
 	}{
 		{guard.ErrStale, "stale"}, {guard.ErrNotAllowed, "not-allowed"}, {guard.ErrBusy, "busy"}, {web.ErrPIN, "pin"}, {web.ErrLocked, "locked"},
-		{ErrHeld, "held-already"}, {ErrClock, "clock"}, {ErrSelf, "self"}, {ErrBadgeUsed, "badge-used"},
+		{ErrHeld, "held-already"}, {ErrClock, "clock"}, {ErrSelf, "self"}, {ErrBadgeUsed, "badge-used"}, {ErrEarly, "visitors-early"}, {ErrCardTaken, "card-taken"}, {ErrLaneOut, "lane-out"},
 	} {
 		if errors.Is(err, known.err) {
 			return known.key

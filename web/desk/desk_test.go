@@ -26,6 +26,10 @@ type gate struct {
 	view   guard.View
 	holds  []desk.Hold
 	people []desk.Person
+	lately []desk.Recent
+	undos  []desk.Undo
+	visits desk.Visitors
+	inside bool
 	err    error
 	did    []any
 }
@@ -33,7 +37,8 @@ type gate struct {
 func (g *gate) View() guard.View                      { return g.view }
 func (g *gate) Watch(context.Context) <-chan struct{} { return nil }
 func (g *gate) Holds() []desk.Hold                    { return g.holds }
-func (g *gate) People() []desk.Person                 { return g.people }
+func (g *gate) Lately(int) []desk.Recent              { return g.lately }
+func (g *gate) Undos(web.Person) []desk.Undo          { return g.undos }
 
 func (g *gate) Do(_ context.Context, a guard.Act) error             { return g.take(a) }
 func (g *gate) Hold(_ context.Context, p desk.Placing) error        { return g.take(p) }
@@ -41,6 +46,40 @@ func (g *gate) Lift(_ context.Context, l desk.Lifting) error        { return g.t
 func (g *gate) BindBadge(_ context.Context, b desk.Binding) error   { return g.take(b) }
 func (g *gate) ConfirmClock(_ context.Context, by web.Person) error { return g.take(by) }
 func (g *gate) take(what any) error                                 { g.did = append(g.did, what); return g.err }
+
+func (g *gate) Name(_ context.Context, n desk.Naming) error      { return g.take(n) }
+func (g *gate) LooksIll(_ context.Context, i desk.Illness) error { return g.take(i) }
+func (g *gate) Undo(_ context.Context, id uint64, by web.Person) (bool, error) {
+	return g.inside, g.take([]any{id, by})
+}
+
+func (g *gate) Classes() (list []string) {
+	for _, x := range g.people {
+		if !slices.Contains(list, x.Class) {
+			list = append(list, x.Class)
+		}
+	}
+	return list
+}
+
+// Class takes the first letters of names that the tests use for those it knows.
+func (g *gate) Class(class, letters string) (list []desk.Person) {
+	known := map[string]string{"李一涵": "lyh", "赵敏": "zm", "周明": "zm", longName: "abdrhmazz"}
+	for _, x := range g.people {
+		if x.Class == class && strings.HasPrefix(known[x.Name], letters) {
+			list = append(list, x)
+		}
+	}
+	return list
+}
+
+func (g *gate) Person(id uint64) (desk.Person, bool) {
+	i := slices.IndexFunc(g.people, func(x desk.Person) bool { return x.ID == id })
+	if i < 0 {
+		return desk.Person{}, false
+	}
+	return g.people[i], true
+}
 
 // staff lets everybody in as the clerk.
 type staff struct{}
@@ -70,7 +109,7 @@ func newTablet(t *testing.T, language web.Language) *tablet {
 	b.cookie = w.Result().Cookies()[0]
 	log := slog.New(slog.NewTextHandler(b.log, nil))
 	lanes := guard.New(guard.Options{Gate: b.gate, Sessions: sessions, Language: language, Log: log})
-	b.handler = desk.New(desk.Options{Gate: b.gate, Holds: b.gate, People: b.gate, Rest: lanes, Sessions: sessions, Language: language, Log: log})
+	b.handler = desk.New(desk.Options{Gate: b.gate, Holds: b.gate, People: b.gate, Lanes: b.gate, Undos: b.gate, Visits: b.gate, Rest: lanes, Sessions: sessions, Language: language, Log: log})
 	return b
 }
 
@@ -78,13 +117,19 @@ func newTablet(t *testing.T, language web.Language) *tablet {
 func morning() *gate {
 	at := time.Date(2020, 12, 7, 7, 18, 0, 0, time.UTC)
 	return &gate{
-		view: guard.View{Gate: "东门", School: "实验小学", Now: at, ClockTrusted: true, OnDuty: []string{"王建国"}, Asides: []guard.Aside{
+		view: guard.View{Gate: "东门", School: "实验小学", Now: at, ClockTrusted: true, OnDuty: []string{"王建国"}, Lanes: []guard.Lane{{Number: 1, Direction: "in"}, {Number: 3, Direction: "out"}}, Asides: []guard.Aside{
 			{Ticket: 3, Arrival: "3-9", Version: 2, Name: "李一涵", Class: "1班", Reasons: []string{"high-once"}, Temperature: "37.4", Since: at.Add(-4 * time.Minute), CanType: true},
 			{Ticket: 2, Arrival: "3-7", Version: 1, Name: "赵敏", Class: "2班", Reasons: []string{"no-green"}, Since: at.Add(-time.Minute), CanColour: true},
 			{Ticket: 4, Arrival: "3-8", Version: 5, Name: "周明", Class: "2班", Reasons: []string{"hard-fever"}, Temperature: "38.6", Since: at.Add(-2 * time.Minute), Isolate: true},
 		}},
 		people: []desk.Person{{ID: 1, Name: "王建国"}, {ID: 9, Name: "赵敏", Class: "2班"}, {ID: 7, Name: "李一涵", Class: "1班"}, {ID: 8, Name: "周明", Class: "2班"}},
-		holds:  []desk.Hold{{Subject: 9, Name: "赵敏", Class: "2班", Reason: "yellow-code", By: "王建国", Since: at, Until: at.Add(time.Hour), Stored: true}},
+		lately: []desk.Recent{
+			{Arrival: "3-12", Person: desk.Person{ID: 7, Name: "李一涵", Class: "1班"}, At: at},
+			{Arrival: "3-11", Person: desk.Person{ID: 9, Name: "赵敏", Class: "2班"}, At: at.Add(-3 * time.Second)},
+			{Arrival: "3-10", Person: desk.Person{ID: 1, Name: "王建国"}, At: at.Add(-5 * time.Second)},
+			{Arrival: "3-6", Person: desk.Person{ID: 8, Name: "周明", Class: "2班"}, At: at.Add(-9 * time.Second)},
+		},
+		holds: []desk.Hold{{Subject: 9, Name: "赵敏", Class: "2班", Reason: "yellow-code", By: "王建国", Since: at, Until: at.Add(time.Hour), Stored: true}},
 	}
 }
 
@@ -324,9 +369,9 @@ func TestNoNameStandsInTheLogOrAnAddress(t *testing.T) {
 func TestNobodySignedOnSeesNobody(t *testing.T) {
 	b := newTablet(t, web.Chinese)
 	b.cookie = nil
-	for _, route := range []string{"GET /desk/", "GET /desk/events", "GET /desk/aside?arrival=3-9", "POST /desk/hold", "POST /desk/badge", "POST /desk/lift", "POST /desk/act"} {
+	for _, route := range []string{"GET /desk/", "GET /desk/events", "GET /desk/aside?arrival=3-9", "POST /desk/hold", "POST /desk/badge", "POST /desk/lift", "POST /desk/act", "POST /desk/named", "POST /desk/ill", "POST /desk/undo"} {
 		method, path, _ := strings.Cut(route, " ")
-		if b.send(method, path, url.Values{"class": {"1班"}}); strings.Contains(b.page, "李一涵") {
+		if b.send(method, path, url.Values{"class": {"1班"}, "lane": {"1"}}); strings.Contains(b.page, "李一涵") {
 			t.Errorf("%s shows a name", route)
 		}
 	}
@@ -345,9 +390,20 @@ func TestEveryWordOfTheDeskStandsInBothLanguages(t *testing.T) {
 		}
 		b.send("POST", "/desk/lift", url.Values{"subject": {"9"}, "version": {fmt.Sprint(b.gate.holds[0].Version())}})
 		seen += text(b.page)
+		for path, list := range map[string][]url.Values{
+			"/desk/named": {{"lane": {"1"}, "class": {"9班"}, "letters": {"q"}}, {"lane": {"1"}, "class": {"1班"}, "letters": {"李"}}},
+			"/desk/ill":   {{"lane": {"1"}}, {"lane": {"1"}, "arrival": {"3-11"}}, {"lane": {"1"}, "arrival": {"3-11"}, "then": {"case"}}},
+		} {
+			for _, form := range list {
+				b.send("POST", path, form)
+				seen += text(b.page)
+			}
+		}
+		b.gate.undos = undoable()
+		b.gate.view.Asides[0].Due, b.gate.view.Asides[1].Due = b.gate.view.Now, b.gate.view.Now.Add(time.Minute)
 		b.home()
 		seen += text(b.page)
-		if key := regexp.MustCompile(`\b(desk|hold|until|said|act|page|aside|reason)\.[a-z-]+`).FindString(seen); key != "" {
+		if key := regexp.MustCompile(`\b(desk|hold|until|said|act|page|aside|reason|symptom|colour)\.[a-z-]+`).FindString(seen); key != "" {
 			t.Errorf("%s: the key %q has no words", language, key)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/menshen/menshen/web"
 )
@@ -19,55 +20,79 @@ type pick struct {
 	Action, Field string
 	Chosen        []field
 	Options       []option
+	// Types says that Field may be typed as well.
+	Types bool
+	// Said is the key of why the last try found nobody, or empty.
+	Said string
 }
 
 type field struct{ Name, Value string }
 
 type option struct{ Value, Label string }
 
+// letterFrom is how many people of a class fit a page of which one can be found
+// at a glance.
+const letterFrom = 13
+
 // find shows the next step to a person, or returns the person. False says that
 // the request is answered.
 func (p *page) find(w http.ResponseWriter, r *http.Request, s search) (Person, bool) {
-	people := p.people.People()
-	next := pick{Page: p.site.Page(r, "page.desk"), Action: r.URL.Path}
+	if s.Subject != 0 {
+		who, ok := p.people.Person(s.Subject)
+		if !ok {
+			p.back(w, r, "stale")
+		}
+		return who, ok
+	}
+	next := pick{Page: p.site.Page(r, "page.desk"), Action: r.URL.Path, Chosen: s.Keep}
 	switch {
-	case s.Subject != 0:
-		if i := slices.IndexFunc(people, func(x Person) bool { return x.ID == s.Subject }); i >= 0 {
-			return people[i], true
-		}
-		p.back(w, r, "stale")
-		return Person{}, false
-	case s.HasClass:
-		next.Ask, next.Field = "desk.child", "subject"
-		for _, x := range people {
-			if x.Class == s.Class {
-				next.Options = append(next.Options, option{strconv.FormatUint(x.ID, 10), x.Name})
-			}
-		}
+	case !s.HasClass:
+		p.askClass(&next)
+	case s.ByLetter && s.Letters == "" && len(p.people.Class(s.Class, "")) >= letterFrom:
+		p.askLetter(&next, s)
 	default:
-		next.Ask, next.Field = "desk.class", "class"
-		for _, class := range classes(people) {
-			label := class
-			if class == "" {
-				label = next.T("desk.staff")
-			}
-			next.Options = append(next.Options, option{class, label})
-		}
+		p.askPerson(&next, s)
 	}
 	p.site.Show(w, http.StatusOK, p.pick, next)
 	return Person{}, false
 }
 
-// classes returns the classes in the order of the list.
-func classes(people []Person) (list []string) {
-	seen := map[string]bool{}
-	for _, x := range people {
-		if !seen[x.Class] {
-			seen[x.Class] = true
-			list = append(list, x.Class)
+func (p *page) askClass(next *pick) {
+	next.Ask, next.Field = "desk.class", "class"
+	for _, class := range p.people.Classes() {
+		label := class
+		if class == "" {
+			label = next.T("desk.staff")
+		}
+		next.Options = append(next.Options, option{class, label})
+	}
+}
+
+// askLetter offers the letters with which a name of the class may begin, and a
+// field for whoever has a keyboard.
+func (p *page) askLetter(next *pick, s search) {
+	next.Ask, next.Field, next.Types = "desk.letter", "letters", true
+	next.Chosen = append(slices.Clone(s.Keep), field{"class", s.Class})
+	for _, letter := range letters {
+		if one := string(letter); len(p.people.Class(s.Class, one)) > 0 {
+			next.Options = append(next.Options, option{one, strings.ToUpper(one)})
 		}
 	}
-	return list
+}
+
+// askPerson lists a class, as far as the letters let it. Where they let nobody
+// through it asks for them again.
+func (p *page) askPerson(next *pick, s search) {
+	list := p.people.Class(s.Class, s.Letters)
+	if len(list) == 0 && s.Letters != "" {
+		p.askLetter(next, s)
+		next.Said = "said.nobody-so"
+		return
+	}
+	next.Ask, next.Field = "desk.child", "subject"
+	for _, x := range list {
+		next.Options = append(next.Options, option{strconv.FormatUint(x.ID, 10), x.Name})
+	}
 }
 
 // hold asks for class, person, reason and end, and places the hold.

@@ -8,6 +8,19 @@ import (
 // Waits is for how many whole minutes somebody has been waiting.
 func (s screen) Waits(a guard.Aside) int { return max(0, int(s.View.Now.Sub(a.Since).Minutes())) }
 
+// Due says that whoever was too cold to be measured is to be measured again.
+func (s screen) Due(a guard.Aside) bool { return !a.Due.IsZero() && !s.View.Now.Before(a.Due) }
+
+// Entries are the numbers of the lanes by which people come in.
+func (s screen) Entries() (list []int) {
+	for _, l := range s.View.Lanes {
+		if l.Direction == "in" {
+			list = append(list, l.Number)
+		}
+	}
+	return list
+}
+
 // Problem returns the words of the worst problem, or nothing.
 func (s screen) Problem() string {
 	for _, p := range s.View.Problems {

@@ -49,8 +49,14 @@ type Holds interface {
 
 // People are those on the roster.
 type People interface {
-	// People returns who is present, in the order of the school's list.
-	People() []Person
+	// Classes returns the classes in the order of the school's list; that of
+	// staff is empty.
+	Classes() []string
+	// Class returns who is present of one, in the same order: those whose name may
+	// begin with the letters, which are small; everybody without letters.
+	Class(class, letters string) []Person
+	// Person finds somebody present.
+	Person(id uint64) (Person, bool)
 	// BindBadge gives a blank badge in place of a lost one. It returns when the
 	// entry is durable, or ErrBadgeUsed, guard.ErrStale, guard.ErrNotAllowed, or
 	// why it failed.

@@ -61,7 +61,7 @@ func New(o Options) http.Handler {
 	mux := p.site.NewMux(web.AtDistrict())
 	p.site.MountBasics(mux)
 	mux.Handle("GET /assets/district.css", web.Asset(files, "assets/district.css"))
-	mux.Handle("GET /assets/district.js", web.Asset(files, "assets/district.js"))
+	mux.Handle("GET /assets/screen.css", web.Screen(0))
 	mux.HandleFunc("GET /sign-on", func(w http.ResponseWriter, r *http.Request) { p.showSignIn(w, r, http.StatusOK, "") })
 	mux.HandleFunc("POST /sign-on", p.postSignIn)
 	mux.Handle("GET /{$}", http.RedirectHandler("/district/", http.StatusSeeOther))

@@ -48,7 +48,8 @@ func view() *district.View {
 		Name: "yucai", Title: "育才区", Now: at, Connected: true,
 		Gates: []district.Gate{
 			{Name: "north", School: "育才小学", Duty: "6123", State: district.Lost, Since: at, Urgent: true, Last: at,
-				Documents: district.Documents{Roster: 11, Missing: at, Refused: "roster/north 12 refused: <b>", RefusedAt: at}},
+				Documents: district.Documents{Roster: 11, Missing: at, Refused: "roster/north 12 refused: <b>", RefusedAt: at},
+				Emergency: district.Emergency{Since: at, Until: at.Add(15 * time.Minute)}},
 			{Name: "east", School: "第三中学", State: district.Up, Last: at.AddDate(0, 0, -1), Backlog: 212, BacklogKnown: true, Today: district.Counts{Admit: 1279, Isolate: 3}},
 			{Name: "old", State: district.Revoked},
 		},
@@ -130,6 +131,8 @@ func TestThePageSaysWhatIsKnown(t *testing.T) {
 		"the roster at a gate":       "<small>roster 11</small>",
 		"a list that is not there":   "not the list of 07:12",
 		"a document it refused":      `refused at 07:12: <span lang="en">roster/north 12 refused: &lt;b&gt;</span>`,
+		"emergency passage":          `<p class="alarm">Emergency passage since 07:12, until 07:27</p>`,
+		"that it keeps up to date":   `data-events="/district/events"`,
 		"whom to call":               "<td>6123</td>",
 		"a day that is not today":    "<time>Sun 6 Dec 07:12</time>",
 		"an unknown backlog":         `<td class="n">Unknown</td>`,

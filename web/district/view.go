@@ -88,7 +88,13 @@ type Gate struct {
 	BacklogKnown bool
 	Today        Counts
 	Documents    Documents
+	// Emergency is the emergency passage in force there, zero if none is.
+	Emergency Emergency
 }
+
+// Emergency says since when, and until when, a gate lets people in by their
+// temperature alone, by the gate's own clock.
+type Emergency struct{ Since, Until time.Time }
 
 // Documents is what stands at a gate of what was sent down.
 type Documents struct {

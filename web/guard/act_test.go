@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+
+	"github.com/menshen/menshen/web"
 )
 
 func TestTypedTemperature(t *testing.T) {
@@ -35,7 +37,7 @@ func TestTypedTemperature(t *testing.T) {
 	}
 	for rule, tt := range tests {
 		t.Run(rule, func(t *testing.T) {
-			got, err := parseTemperature(tt.typed)
+			got, err := web.ParseTemperature(tt.typed)
 			if got != tt.want || err != tt.slip {
 				t.Errorf("got %d, %v, want %d, %v", got, err, tt.want, tt.slip)
 			}
@@ -159,10 +161,10 @@ func FuzzParseAct(f *testing.F) {
 			}
 			return
 		}
-		if !slices.Contains(kinds(), a.Kind) || len(a.PIN) > maxPIN || !isArrival(a.Arrival) {
+		if !slices.Contains(kinds(), a.Kind) || len(a.PIN) > maxPIN || !web.IsArrival(a.Arrival) {
 			t.Fatalf("accepted %+v", a)
 		}
-		if a.Kind == KindType && (a.Value < minTyped || a.Value > maxTyped || a.Value%100 != 0) {
+		if a.Kind == KindType && (a.Value < web.LeastTyped || a.Value > web.MostTyped || a.Value%100 != 0) {
 			t.Fatalf("accepted temperature %d", a.Value)
 		}
 		again, err := parseAct(encode(a))

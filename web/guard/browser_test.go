@@ -6,8 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,12 +17,16 @@ import (
 
 // screens are those that the page must fit: small, medium and large, as they
 // stand and turned, at the size that is assumed and at that of a 7" panel.
-func screens() []struct{ width, height, mm int64 } {
-	return []struct{ width, height, mm int64 }{
+func screens() []browser.Screen {
+	return []browser.Screen{
 		{800, 480, 0}, {1280, 800, 0}, {1920, 1080, 0}, {480, 800, 0}, {800, 1280, 0}, {1080, 1920, 0},
 		{800, 480, 154}, {1280, 800, 151}, {480, 800, 93}, {800, 1280, 94},
 	}
 }
+
+// alive is true of a page that is not grey, which on a loaded machine it may be
+// for a moment.
+const alive = "document.getElementById('lost')?.hidden ?? true"
 
 // The longest strings that schools really have.
 const (
@@ -115,23 +117,47 @@ func states() map[string]state {
 			v.Problems = []guard.Problem{{Key: "nobody-on-duty"}}
 			asides(2)(v)
 		}, stopped(1, "37.4", "high-once"), pass), signedOff: true},
-		"17-clock":        {view: view(func(v *guard.View) { v.ClockTrusted = false; v.DoneAt = time.Time{}; asides(1)(v) }, pass, idle(2))},
-		"18-clock-change": {view: view(func(v *guard.View) { v.ClockTrusted = false }, idle(1), idle(2)), click: []string{".clock summary"}},
-		"19-offline":      {view: view(func(v *guard.View) { v.Problems = []guard.Problem{{Key: "offline", Args: []any{37}}} }, pass, idle(2))},
-		"20-one-lane":     {view: view(nil, high)},
-		"21-one-pass":     {view: view(problems, pass)},
-		"22-attendance":   {view: view(func(v *guard.View) { v.Attendance = true; v.RosterSize = 0 }, idle(1), pass)},
-		"23-type":         {view: view(nil, high, lane(full, func(l *guard.Lane) { l.Number = 2 })), click: []string{"#lane-1 .panel summary"}},
-		"24-colour":       {view: view(nil, high, code), click: []string{"#lane-2 .panel summary"}},
-		"25-more":         {view: view(nil, full, pass), click: []string{"#lane-1 .panel:nth-of-type(2) > summary"}},
-		"26-override":     {view: view(nil, full, code), click: []string{"#lane-1 .panel:nth-of-type(2) > summary", "#lane-1 .panel .panel:last-child > summary"}},
-		"27-ticket":       {view: view(asides(3), high, pass), click: []string{".ticket > summary"}},
-		"28-ticket-type":  {view: view(asides(3), idle(1), idle(2)), click: []string{".ticket > summary", ".ticket .panel > summary"}},
+		"17-clock": {view: view(func(v *guard.View) { v.ClockTrusted = false; v.DoneAt = time.Time{}; asides(1)(v) }, pass, idle(2))},
+		"18-old-list": {view: view(func(v *guard.View) {
+			v.Questions = []guard.Question{{Kind: guard.AskList, About: "2020-12-07", Date: at.Add(-62 * time.Hour)}}
+		}, pass, idle(2))},
+		"32-rules": {view: view(func(v *guard.View) {
+			v.Questions = []guard.Question{{Kind: guard.AskRules, About: "12", Number: 12, Changes: []guard.Change{
+				{Kind: "limit", From: "≥ 37.3", To: "≥ 37.0"}, {Kind: "removed", Row: "colour"}, {Kind: "added", Row: "school-bus-seat"},
+			}}, {Kind: guard.AskList, About: "2020-12-07"}}
+			asides(2)(v)
+		}, pass, idle(2))},
+		"33-emergency": {view: view(func(v *guard.View) {
+			v.Emergency = &guard.Emergency{Left: 11*time.Minute + time.Second, Passed: 123}
+			v.Problems = []guard.Problem{{Key: "emergency", Args: []any{12, 123}}, {Key: "offline", Args: []any{1234}}}
+		}, lane(idle(1), func(l *guard.Lane) {
+			l.Verdict, l.Word, l.Faults, l.UseLane = guard.Wait, "emergency", []string{"scanner-lost"}, 2
+		}),
+			lane(idle(2), func(l *guard.Lane) { l.Faults = []string{"no-emergency"} }))},
+		"34-signed-off-questions": {view: view(func(v *guard.View) {
+			v.OnDuty, v.Questions = nil, []guard.Question{{Kind: guard.AskList, About: "2020-12-07", Date: at.Add(-62 * time.Hour)}}
+			v.Problems = []guard.Problem{{Key: "emergency-cut"}, {Key: "nobody-on-duty"}}
+		}, pass, idle(2)), signedOff: true},
+		"19-offline":     {view: view(func(v *guard.View) { v.Problems = []guard.Problem{{Key: "offline", Args: []any{37}}} }, pass, idle(2))},
+		"20-one-lane":    {view: view(nil, high)},
+		"21-one-pass":    {view: view(problems, pass)},
+		"22-attendance":  {view: view(func(v *guard.View) { v.Attendance = true; v.RosterSize = 0 }, idle(1), pass)},
+		"23-type":        {view: view(nil, high, lane(full, func(l *guard.Lane) { l.Number = 2 })), click: []string{"#lane-1 .panel summary"}},
+		"24-colour":      {view: view(nil, high, code), click: []string{"#lane-2 .panel summary"}},
+		"25-more":        {view: view(nil, full, pass), click: []string{"#lane-1 .panel:nth-of-type(2) > summary"}},
+		"26-override":    {view: view(nil, full, code), click: []string{"#lane-1 .panel:nth-of-type(2) > summary", "#lane-1 .panel .panel:last-child > summary"}},
+		"27-ticket":      {view: view(asides(3), high, pass), click: []string{".ticket > summary"}},
+		"28-ticket-type": {view: view(asides(3), idle(1), idle(2)), click: []string{".ticket > summary", ".ticket .panel > summary"}},
 		"30-hand-over": {view: view(func(v *guard.View) {
 			v.Offer = &guard.Offer{ID: 1, Person: 18, Name: longName, Handover: true, Open: 12}
 		}, pass, idle(2))},
 		"31-pairing": {view: view(func(v *guard.View) { v.Pairing = &guard.Pairing{Code: "120974", For: "room"} }, pass, idle(2))},
-		"29-menu":    {view: view(asides(2), pass, idle(2)), click: []string{"#menu summary"}},
+		"60-wrist": {view: view(func(v *guard.View) {
+			v.Questions = []guard.Question{{Kind: guard.AskWrist, About: "2"}}
+			asides(2)(v)
+			v.Asides[0].Due, v.Asides[1].Due, v.Asides[0].Isolate = at, at.Add(time.Minute), false
+		}, lane(again, func(l *guard.Lane) { l.Number, l.Word = 1, "wrist" }), stopped(2, "33.9", "wait-ticket"))},
+		"29-menu": {view: view(asides(2), pass, idle(2)), click: []string{"#menu summary"}},
 	}
 }
 
@@ -166,21 +192,10 @@ func serve(t *testing.T, language web.Language, signedOff, down *atomic.Bool) se
 	return served{r, server, server.URL + "/guard/"}
 }
 
-func chromium(t *testing.T) *browser.Browser {
-	t.Helper()
-	b, err := browser.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	return b
-}
-
 // TestEveryStateCanBeReadAndTouchedOnEveryScreen writes a picture of each to
 // the directory MENSHEN_SCREENSHOTS, if it is set.
 func TestEveryStateCanBeReadAndTouchedOnEveryScreen(t *testing.T) {
-	b := chromium(t)
-	pictures := os.Getenv("MENSHEN_SCREENSHOTS")
+	b := browser.StartFor(t)
 	for _, language := range []web.Language{web.Chinese, web.English} {
 		var signedOff, down atomic.Bool
 		s := serve(t, language, &signedOff, &down)
@@ -196,42 +211,8 @@ func TestEveryStateCanBeReadAndTouchedOnEveryScreen(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				for _, screen := range screens() {
-					size := fmt.Sprintf("%dx%d-%dmm", screen.width, screen.height, screen.mm)
-					if err := b.Size(screen.width, screen.height); err != nil {
-						t.Fatal(err)
-					}
-					if err := scale(b, screen.mm); err != nil {
-						t.Fatal(err)
-					}
-					// On a loaded machine the page may be grey for a moment.
-					if err := b.Await("document.getElementById('lost').hidden"); err != nil {
-						t.Fatal(err)
-					}
-					faults, err := b.Check()
-					if err != nil {
-						t.Fatal(err)
-					}
-					for _, f := range faults {
-						t.Errorf("%s: %v", size, f)
-					}
-					if pictures != "" {
-						if err := b.Screenshot(filepath.Join(pictures, size, name+"."+language.Tag()+".png")); err != nil {
-							t.Fatal(err)
-						}
-					}
-				}
+				b.Look(t, name+"."+language.Tag(), alive, screens()...)
 			})
 		}
 	}
-}
-
-// scale sets the millimetre as /assets/screen.css does.
-func scale(b *browser.Browser, mm int64) error {
-	value := ""
-	if mm > 0 {
-		value = fmt.Sprintf("calc(100vw / %d)", mm)
-	}
-	_, err := b.Text(fmt.Sprintf("document.documentElement.style.setProperty('--mm', %q), ''", value))
-	return err
 }

@@ -51,7 +51,14 @@ func (p *page) addDuty(r *http.Request, v *View) {
 		masked.Name = web.Mask(offer.Name)
 		v.Offer = &masked
 	}
-	if p.site.Pairing == nil || !signedOn {
+	if !signedOn {
+		return
+	}
+	at := p.site.Place(r)
+	v.CanDesk = at&web.PlaceDesk != 0 && who.Duties.Any(web.DutyGuard|web.DutyDesk)
+	v.CanRoom = at&web.PlaceRoom != 0 && who.Duties.Any(web.DutyNurse)
+	v.CanEmergency = p.questions != nil && who.Duties.Any(web.DutyGuard|web.DutyDesk)
+	if p.site.Pairing == nil {
 		return
 	}
 	v.CanPair = true

@@ -3,18 +3,16 @@ package guard_test
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/menshen/menshen/internal/browser"
 	"github.com/menshen/menshen/web"
 	"github.com/menshen/menshen/web/guard"
 )
@@ -50,7 +48,7 @@ func newOutposts(t *testing.T) *outposts {
 	t.Helper()
 	s := &outposts{rig: newRig(t, web.Chinese), sessions: web.NewSessions(staff{})}
 	s.pairing = web.NewPairing(t.Context(), shelf{}, time.Now, slog.New(slog.DiscardHandler))
-	s.handler = guard.New(guard.Options{Gate: s.gate, Offers: &offers{}, Sessions: s.sessions, Pairing: s.pairing,
+	s.handler = guard.New(guard.Options{Gate: s.gate, Offers: &offers{}, Questions: s.questions, Sessions: s.sessions, Pairing: s.pairing,
 		Hosts: []string{"example.com"}, Log: slog.New(slog.DiscardHandler)})
 	s.second, s.desk = s.pair(t, web.PlaceGuard), s.pair(t, web.PlaceDesk)
 	s.gate.set(func(v *guard.View) {
@@ -89,7 +87,7 @@ func (s *outposts) ask(method, path string, form url.Values, cookies ...*http.Co
 func (s *outposts) signedOn(t *testing.T, id uint64) *http.Cookie {
 	t.Helper()
 	w := httptest.NewRecorder()
-	if err := s.sessions.Begin(w, atTheGate("POST", "/", nil), web.Person{ID: id, Duties: web.DutyGuard}, false); err != nil {
+	if err := s.sessions.Begin(w, atTheGate("POST", "/", nil), web.Person{ID: id, Duties: web.DutyLeader}, false); err != nil {
 		t.Fatal(err)
 	}
 	return w.Result().Cookies()[0]
@@ -270,7 +268,7 @@ func TestAStreamEndsWithItsPairing(t *testing.T) {
 // TestWhatIsOfferedCanBeReadAndTouchedOnEveryScreen writes a picture of each to
 // the directory MENSHEN_SCREENSHOTS, if it is set.
 func TestWhatIsOfferedCanBeReadAndTouchedOnEveryScreen(t *testing.T) {
-	b, pictures := chromium(t), os.Getenv("MENSHEN_SCREENSHOTS")
+	b := browser.StartFor(t)
 	for _, language := range []web.Language{web.Chinese, web.English} {
 		for name, tt := range map[string]struct {
 			offer    *guard.Offer
@@ -313,24 +311,7 @@ func TestWhatIsOfferedCanBeReadAndTouchedOnEveryScreen(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				for _, screen := range []struct{ width, height, mm int64 }{{800, 480, 154}, {480, 800, 93}, {1280, 800, 0}} {
-					size := fmt.Sprintf("%dx%d-%dmm", screen.width, screen.height, screen.mm)
-					if err := errors.Join(b.Size(screen.width, screen.height), scale(b, screen.mm)); err != nil {
-						t.Fatal(err)
-					}
-					faults, err := b.Check()
-					if err != nil {
-						t.Fatal(err)
-					}
-					for _, f := range faults {
-						t.Errorf("%s: %v", size, f)
-					}
-					if pictures != "" {
-						if err := b.Screenshot(filepath.Join(pictures, size, name+"."+language.Tag()+".png")); err != nil {
-							t.Fatal(err)
-						}
-					}
-				}
+				b.Look(t, name+"."+language.Tag(), alive, []browser.Screen{{800, 480, 154}, {480, 800, 93}, {1280, 800, 0}}...)
 			})
 		}
 	}

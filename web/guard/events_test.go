@@ -194,12 +194,12 @@ func TestOneStreamTooManyIsRefusedAndAPlaceIsFreedByLeaving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, web.Chinese)
 		_, leaveFirst := listen(t, r)
-		for range 15 {
+		for range 63 {
 			_, leave := listen(t, r)
 			defer leave()
 		}
 		if w := r.get("/guard/events", true); w.Code != http.StatusServiceUnavailable {
-			t.Errorf("got %d for the 17th stream, want 503", w.Code)
+			t.Errorf("got %d for the 65th stream, want 503", w.Code)
 		}
 		leaveFirst()
 		w, leave := listen(t, r)

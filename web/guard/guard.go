@@ -24,7 +24,7 @@ import (
 var files embed.FS
 
 // maxStreams bounds the pages that are kept up to date at the same time.
-const maxStreams = 16
+const maxStreams = 64
 
 // Options is what the page is made of.
 type Options struct {
@@ -32,6 +32,8 @@ type Options struct {
 	Gate Gate
 	// Offers are taken here; nil where scans offer nothing.
 	Offers Offers
+	// Questions are answered here; nil where nothing is asked.
+	Questions Questions
 	// Sessions knows who is signed on.
 	Sessions *web.Sessions
 	// Pairing knows the browsers of other machines; nil where there are none.
@@ -49,29 +51,35 @@ type Options struct {
 }
 
 type page struct {
-	gate     Gate
-	offers   Offers
-	site     *web.Site
-	log      *slog.Logger
-	whole    *template.Template
-	fragment *template.Template
-	places   *template.Template
-	streams  chan struct{} // one place per open stream
+	gate      Gate
+	offers    Offers
+	questions Questions
+	site      *web.Site
+	log       *slog.Logger
+	whole     *template.Template
+	fragment  *template.Template
+	places    *template.Template
+	sheets    map[string]*template.Template
+	streams   chan struct{} // one place per open stream
 }
 
 // New returns the handler of the guard's page, with everything the page needs
 // to be served alone: signing on, language, assets and /healthz.
 func New(o Options) http.Handler {
-	whole := web.Layout(files, "templates/guard.html", "templates/fragment.html", "templates/duty.html", "templates/shapes.html")
+	whole := web.Layout(files, "templates/guard.html", "templates/fragment.html", "templates/duty.html", "templates/questions.html", "templates/shapes.html")
 	p := &page{
-		gate:     o.Gate,
-		offers:   o.Offers,
-		site:     web.NewSite(o.Sessions, o.Language, o.Log),
-		log:      o.Log.With("component", "web/guard"),
-		whole:    whole,
-		fragment: whole.Lookup("fragment"),
-		places:   web.Layout(files, "templates/pair.html"),
-		streams:  make(chan struct{}, maxStreams),
+		gate:      o.Gate,
+		offers:    o.Offers,
+		questions: o.Questions,
+		site:      web.NewSite(o.Sessions, o.Language, o.Log),
+		log:       o.Log.With("component", "web/guard"),
+		whole:     whole,
+		fragment:  whole.Lookup("fragment"),
+		places:    web.Layout(files, "templates/pair.html"),
+		sheets: map[string]*template.Template{
+			"clock": web.LayoutWithPad(files, "templates/clock.html"), "emergency": web.Layout(files, "templates/emergency.html"), "emergency-pin": web.LayoutWithPad(files, "templates/emergency-pin.html"),
+		},
+		streams: make(chan struct{}, maxStreams),
 	}
 	p.site.Pairing = o.Pairing
 	mux := p.site.NewMux(web.AtGate())
@@ -84,6 +92,11 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /guard/events", p.events)
 	mux.HandleFunc("POST /guard/act", p.act)
 	mux.HandleFunc("POST /guard/clock", p.clock)
+	mux.HandleFunc("GET /guard/set-clock", p.showClock)
+	mux.HandleFunc("POST /guard/set-clock", p.setClock)
+	mux.HandleFunc("GET /guard/emergency", p.showEmergency)
+	mux.HandleFunc("POST /guard/emergency", p.emergency)
+	mux.HandleFunc("POST /guard/answer", p.accept)
 	mux.HandleFunc("POST /guard/sign-on", p.signOn)
 	mux.HandleFunc("GET /guard/pair", p.askPlace)
 	mux.HandleFunc("POST /guard/pair", p.pair)
@@ -179,6 +192,10 @@ func (p *page) answer(err error) string {
 		return "not-allowed"
 	case errors.Is(err, ErrBusy):
 		return "busy"
+	case errors.Is(err, ErrEarly):
+		return "clock-early"
+	case errors.Is(err, ErrFar):
+		return "clock-far"
 	case errors.Is(err, web.ErrFull):
 		return "full"
 	case errors.Is(err, web.ErrPIN):

@@ -80,15 +80,16 @@ func (staff) CheckPIN(context.Context, string, string) (web.Person, error) {
 
 // rig is one page with one browser that has signed on.
 type rig struct {
-	gate    *gate
-	handler http.Handler
-	cookie  *http.Cookie
-	log     *bytes.Buffer
+	gate      *gate
+	questions *questions
+	handler   http.Handler
+	cookie    *http.Cookie
+	log       *bytes.Buffer
 }
 
 func newRig(t *testing.T, language web.Language) rig {
 	t.Helper()
-	r := rig{gate: &gate{view: morning(), ticks: make(chan struct{}, 1)}, log: new(bytes.Buffer)}
+	r := rig{gate: &gate{view: morning(), ticks: make(chan struct{}, 1)}, log: new(bytes.Buffer), questions: &questions{leaders: []guard.Leader{leader}}}
 	sessions := web.NewSessions(staff{})
 	w := httptest.NewRecorder()
 	if err := sessions.SignOn(w, httptest.NewRequest("POST", "/sign-on", nil), "b", "1"); err != nil {
@@ -96,7 +97,7 @@ func newRig(t *testing.T, language web.Language) rig {
 	}
 	r.cookie = w.Result().Cookies()[0]
 	log := slog.New(slog.NewTextHandler(r.log, nil))
-	r.handler = guard.New(guard.Options{Gate: r.gate, Sessions: sessions, Language: language, Hosts: []string{"example.com"}, Log: log})
+	r.handler = guard.New(guard.Options{Gate: r.gate, Questions: r.questions, Sessions: sessions, Language: language, Hosts: []string{"example.com"}, Log: log})
 	return r
 }
 
@@ -161,7 +162,7 @@ func morning() guard.View {
 
 func fragment(t *testing.T, page string) string {
 	t.Helper()
-	_, rest, ok1 := strings.Cut(page, `<div id="live" data-block="screen">`)
+	_, rest, ok1 := strings.Cut(page, `<div id="live" data-events="/guard/events" data-boxes data-block="screen">`)
 	live, _, ok2 := strings.Cut(rest, `</div>`+"\n"+`<div id="lost"`)
 	if !ok1 || !ok2 {
 		t.Fatalf("no fragment in %s", page)

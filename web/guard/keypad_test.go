@@ -20,7 +20,7 @@ type pad struct {
 // TestInTheBrowser runs what needs a living page, one rule after the other in
 // one browser.
 func TestInTheBrowser(t *testing.T) {
-	b := chromium(t)
+	b := browser.StartFor(t)
 	tests := map[string]struct {
 		state string
 		rule  func(pad)

@@ -70,6 +70,18 @@ func (s screen) Minute() string { return minute(s.View.Now) }
 // Problem returns the words of one line of the strip.
 func (s screen) Problem(p Problem) string { return s.T("problem."+p.Key, p.Args...) }
 
+// Change says one thing that is new in the rules. A row that this program has
+// no words for is called what the rules call it.
+func (s screen) Change(c Change) string {
+	row := "row." + c.Row
+	if web.Known(row) {
+		row = s.T(row)
+	} else {
+		row = c.Row
+	}
+	return s.T("rules."+c.Kind, c.From, c.To, row)
+}
+
 // More says how many problems stand behind the worst.
 func (s screen) More() string {
 	if n := len(s.View.Problems) - 1; n > 0 {

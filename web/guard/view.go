@@ -56,7 +56,14 @@ type View struct {
 	Offer   *Offer
 	Pairing *Pairing
 	CanPair bool
-	Lanes   []Lane
+	// Emergency is the emergency passage in force, nil when none is.
+	Emergency *Emergency
+	// Questions are asked until somebody answers.
+	Questions []Question
+	// CanDesk, CanRoom and CanEmergency are the page's own to set: where else
+	// whoever is signed on here may go.
+	CanDesk, CanRoom, CanEmergency bool
+	Lanes                          []Lane
 	// Asides in the order of their tickets.
 	Asides []Aside
 	// Alarms, the oldest first.
@@ -152,6 +159,9 @@ type Aside struct {
 	Reasons     []string
 	Temperature string
 	Since       time.Time
+	// Due is when somebody who was too cold to be judged may be measured again at
+	// any lane; zero for everybody else.
+	Due time.Time
 	// Which acts the gate would take now.
 	CanColour, CanType bool
 	// Isolate says that the person goes to the isolation room.
