@@ -21,15 +21,21 @@ const reasonRoom = "isolation-room"
 // and buzzer show their present state, also after a restart: no replay sets
 // them and none silences them.
 type alarms struct {
-	g    *Gate
-	mu   sync.Mutex
-	open map[entry.ArrivalID]*alarm
+	g       *Gate
+	showing sync.Mutex // from the look at the state until it was signalled
+	mu      sync.Mutex
+	open    map[entry.ArrivalID]*alarm
+	// muted is until when the buzzer is silent, monotonic. A restart forgets it:
+	// the buzzer then sounds.
+	muted time.Duration
+	times uint64 // how often one was raised since the start
 }
 
 type alarm struct {
 	id      entry.ArrivalID
 	subject uint64
 	since   time.Time
+	mono    time.Duration // the same on the monotonic clock
 	stored  bool
 	seq     uint64 // of its entry, once that is stored
 }
@@ -40,7 +46,9 @@ func newAlarms(g *Gate) *alarms { return &alarms{g: g, open: map[entry.ArrivalID
 func (a *alarms) raise(id entry.ArrivalID, subject uint64, since time.Time) {
 	a.mu.Lock()
 	if a.open[id] == nil {
-		a.open[id] = &alarm{id: id, subject: subject, since: since}
+		a.open[id] = &alarm{id: id, subject: subject, since: since, mono: a.g.monoOf(since)}
+		a.muted = 0 // nobody has heard of this one
+		a.times++
 	}
 	a.mu.Unlock()
 	a.show()
@@ -73,7 +81,7 @@ func (a *alarms) replay(rang map[entry.ArrivalID]bool, id entry.ArrivalID, rec l
 		delete(a.open, id)
 	case rec.Decision.Outcome == screening.Isolate && !rang[id]:
 		rang[id] = true
-		a.open[id] = &alarm{id: id, subject: rec.Subject.ID, since: wall, stored: true, seq: seq}
+		a.open[id] = &alarm{id: id, subject: rec.Subject.ID, since: wall, mono: a.g.monoOf(wall), stored: true, seq: seq}
 	}
 }
 
@@ -101,15 +109,20 @@ func (a *alarms) acknowledge(id entry.ArrivalID, by []uint64) bool {
 
 // show brings beacon and buzzer to the present state.
 func (a *alarms) show() {
+	a.showing.Lock()
+	defer a.showing.Unlock()
 	a.mu.Lock()
 	on := len(a.open) > 0
+	loud := on && a.g.o.Now().Mono >= a.muted
 	a.mu.Unlock()
 	iso := a.g.o.Config.Board.Isolation
-	for _, c := range []config.Channel{iso.Beacon, iso.Buzzer} {
+	set := func(c config.Channel, on bool) {
 		if c.Relay != "" {
 			a.g.owners[c.Relay].Signal(c.Number, on)
 		}
 	}
+	set(iso.Beacon, on)
+	set(iso.Buzzer, loud)
 	a.g.changed()
 }
 

@@ -91,12 +91,14 @@ func (c *collectors) options(to Collector) uplink.Options {
 	}
 }
 
-// start runs the uplinks and what serves them.
-func (c *collectors) start(run func(name string, f func(context.Context) error)) {
+// start runs the uplinks and what serves them. The alarms that are open are told
+// before: of one whose entry had its turn first, an uplink says nothing.
+func (c *collectors) start(ctx context.Context, run func(name string, f func(context.Context) error)) {
 	if len(c.links) == 0 {
 		return
 	}
-	run("alarm notices", c.announce)
+	told := c.tell(ctx, nil)
+	run("alarm notices", func(ctx context.Context) error { return c.announce(ctx, told) })
 	run("documents", c.inbox.run)
 	run("uplinks", func(ctx context.Context) error {
 		var all errgroup.Group
@@ -129,25 +131,29 @@ func (c *collectors) alarmed() {
 // announce hands every alarm that is stored and not yet answered by the room
 // to the uplinks, once. After a restart those that are open are announced
 // again: no collector says that it has shown one.
-func (c *collectors) announce(ctx context.Context) error {
-	var told map[entry.ArrivalID]bool
+func (c *collectors) announce(ctx context.Context, told map[entry.ArrivalID]bool) error {
 	for {
-		now := map[entry.ArrivalID]bool{}
-		for _, a := range c.g.alarms.list() {
-			if !a.stored {
-				continue
-			}
-			if now[a.id] = true; !told[a.id] {
-				c.notify(ctx, a.seq)
-			}
-		}
-		told = now
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-c.alarm:
 		}
+		told = c.tell(ctx, told)
 	}
+}
+
+// tell hands over those that were not told yet, and returns which are told now.
+func (c *collectors) tell(ctx context.Context, told map[entry.ArrivalID]bool) map[entry.ArrivalID]bool {
+	now := map[entry.ArrivalID]bool{}
+	for _, a := range c.g.alarms.list() {
+		if !a.stored {
+			continue
+		}
+		if now[a.id] = true; !told[a.id] {
+			c.notify(ctx, a.seq)
+		}
+	}
+	return now
 }
 
 // notify reads one entry and has it sent ahead of its turn. What cannot be

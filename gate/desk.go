@@ -16,16 +16,6 @@ const reasonBadge = "badge"
 // deskPage is the gate as its desk page sees it.
 type deskPage struct{ *Gate }
 
-// People implements desk.People.
-func (d deskPage) People() []desk.Person {
-	people := d.roster.Snapshot()
-	list := make([]desk.Person, 0, people.Len())
-	for p := range people.All() {
-		list = append(list, desk.Person{ID: p.ID, Name: p.Name, Class: p.Class})
-	}
-	return list
-}
-
 // BindBadge implements desk.People. The old badge is dead at every lane as soon
 // as the roster is written, before the entry that says so: a crash in between
 // leaves a roster of which the next entry tells the version, and the browser was

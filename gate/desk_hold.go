@@ -3,12 +3,12 @@ package gate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/screening"
-	"github.com/menshen/menshen/screening/lane"
 	"github.com/menshen/menshen/web"
 	"github.com/menshen/menshen/web/desk"
 	"github.com/menshen/menshen/web/guard"
@@ -154,6 +154,9 @@ func (g *Gate) liftByName(ctx context.Context, subject uint64, by []uint64) erro
 	if !held {
 		return errNoHold
 	}
+	if _, open := g.cases.ofSubject(subject); open {
+		return fmt.Errorf("a case is open, which the isolation room ends: %w", guard.ErrNotAllowed)
+	}
 	if err := g.recorder.wait(ctx, entry.Answer{Arrival: h.id, Act: entry.ActHoldLifted, Subject: subject, By: by}); err != nil {
 		return err
 	}
@@ -179,6 +182,8 @@ func (d deskPage) Holds() []desk.Hold {
 		case ok:
 			one.Reason, one.Since, one.Until, one.Stored = n.reason, n.since, n.until, n.stored
 			one.By, _ = nameOf(people, n.by[0])
+		case h.inCase:
+			one.Reason = "case"
 		case h.above:
 			one.Reason = "above"
 		}
@@ -210,14 +215,12 @@ func (d deskPage) Hold(ctx context.Context, p desk.Placing) error {
 	if !d.register.placeNamed(p.Subject, n) {
 		return desk.ErrHeld
 	}
-	for _, l := range d.lanes {
-		l.send(lane.HoldPlaced{Subject: p.Subject})
-	}
-	d.changed()
+	d.tellHeld(p.Subject)
 	if err := d.recorder.wait(ctx, n.entry(p.Subject)); err != nil {
 		return err
 	}
 	d.register.storedNamed(p.Subject)
+	d.register.did(done{word: undoHold, subject: p.Subject, by: p.By.ID, at: stamp.Mono, what: "desk.hold", placed: n})
 	d.changed()
 	return nil
 }

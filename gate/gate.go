@@ -77,6 +77,10 @@ type Gate struct {
 	recorder   *recorder
 	register   *register
 	alarms     *alarms
+	emergency  *emergency
+	questions  *questions
+	clock      *ownClock
+	cases      *cases
 	collectors *collectors
 	speaker    *speaker // nil where nothing is to be heard
 	lanes      []*laneLoop
@@ -97,8 +101,12 @@ func New(o Options) (*Gate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("built-in policy: %w", err)
 	}
-	g := &Gate{o: o, log: o.Log.With("component", "gate"), policy: policy, register: newRegister(), owners: map[string]*relay.Owner{}, opened: make(chan struct{})}
+	clock := &ownClock{system: o.Now}
+	o.Now = clock.now
+	g := &Gate{o: o, log: o.Log.With("component", "gate"), policy: policy, clock: clock, questions: newQuestions(policy), register: newRegister(), owners: map[string]*relay.Owner{}, opened: make(chan struct{})}
 	g.alarms = newAlarms(g)
+	g.emergency = newEmergency(g)
+	g.cases = newCases(g)
 	g.recorder = newRecorder(g)
 	g.collectors = newCollectors(g)
 	g.speaker = newSpeaker(o)
@@ -213,6 +221,7 @@ func (g *Gate) openStores(ctx context.Context, down *stack) (opened bool, err er
 	down.push("roster", g.roster.Close)
 	g.openDuty(ctx)
 	g.collectors.open()
+	g.cases.openMissing()
 	return true, nil
 }
 
@@ -247,9 +256,12 @@ func (g *Gate) start(group *errgroup.Group, ctx context.Context) {
 	run("recorder", g.recorder.run)
 	run("heartbeat", g.heartbeat)
 	run("holds", g.endHolds)
+	run("emergency passage", g.emergency.run)
 	run("isolation button", g.alarms.button)
+	run("isolation room", g.attendRoom)
+	run("visits", g.watchVisits)
 	run("sound", g.playSounds)
-	g.collectors.start(run)
+	g.collectors.start(ctx, run)
 	for _, l := range g.lanes {
 		run("lane", l.run)
 		for name, part := range l.parts() {

@@ -117,6 +117,7 @@ func (l *laneLoop) run(ctx context.Context) error {
 	l.alarm = time.NewTimer(0)
 	defer l.alarm.Stop()
 	l.perform(l.first)
+	l.wristAgain()
 	l.settle()
 	for {
 		select {
@@ -145,6 +146,8 @@ func (l *laneLoop) take(ev any) {
 		close(ev.done)
 	case pressed:
 		l.press()
+	case naming:
+		ev.done <- l.name(ev.subject)
 	case refresh:
 		l.settle()
 	case lane.Stop:
@@ -225,12 +228,19 @@ func (l *laneLoop) lookUp(text []byte) lane.Scan {
 	l.people = l.g.roster.Snapshot()
 	p, ok := l.people.ByBadge(string(text))
 	if !ok {
-		return s
+		return l.scanOfCard(s, string(text))
 	}
+	return l.known(p, s)
+}
+
+// known adds to a scan who was scanned, and what stands for and against them.
+func (l *laneLoop) known(p roster.Person, s lane.Scan) lane.Scan {
 	s.Subject = screening.Subject{ID: p.ID, Role: roleOf(p.Role)}
 	s.Code = codeOfRoster(p)
+	now := l.g.o.Now().Mono
 	var h hold
-	h, s.Held, s.Carried = l.g.register.look(p.ID, l.g.o.Now().Mono)
+	h, s.Held, s.Carried = l.g.register.look(p.ID, now)
+	s.Held = s.Held && !l.g.register.mayTryAgain(p.ID, now)
 	s.Recheckable, s.HighBy = s.Held && !h.grave, h.highBy
 	return s
 }
@@ -291,7 +301,7 @@ func (l *laneLoop) perform(effects []lane.Effect) {
 		case lane.SetAside:
 			l.g.register.setAside(&aside{
 				ticket: e.Ticket, id: entry.ArrivalID{Boot: l.g.journal.Boot(), Counter: e.Record.Arrival}, version: 1,
-				arrival: e.Arrival, decision: e.Decision, since: l.stamp.Wall, lane: uint8(l.cfg.Number),
+				arrival: e.Arrival, decision: e.Decision, since: l.stamp.Wall, due: l.stamp.Mono + againAfter, lane: uint8(l.cfg.Number),
 			})
 		case lane.Reply:
 			l.reply(e.Token, e.Err)
@@ -304,7 +314,7 @@ func (l *laneLoop) perform(effects []lane.Effect) {
 func (l *laneLoop) append(rec lane.Record) {
 	id := entry.ArrivalID{Boot: l.g.journal.Boot(), Counter: rec.Arrival}
 	placed := !rec.Admits && l.g.register.apply(id, rec, l.stamp.Wall)
-	wall := l.stamp.Wall
+	wall, stamp := l.stamp.Wall, l.stamp
 	l.g.recorder.record(uint8(l.cfg.Number), rec, l.stamp, func(receipt journal.Receipt, err error) {
 		if err != nil {
 			l.send(lane.AppendFailed{Arrival: rec.Arrival, Act: rec.Act, Admits: rec.Admits})
@@ -312,10 +322,15 @@ func (l *laneLoop) append(rec lane.Record) {
 		}
 		if rec.Admits {
 			l.g.register.apply(id, rec, wall)
+			l.g.emergency.passes(rec)
 		}
 		l.g.alarms.stored(id, rec, receipt.Seq())
+		l.g.visitLeft(id, rec, stamp)
+		l.g.register.met(uint8(l.cfg.Number), id, rec, wall)
+		l.g.register.didInLane(id, rec, stamp.Mono)
 		l.send(recorded{lane.Recorded{Arrival: rec.Arrival, Act: rec.Act, Admits: rec.Admits, Seq: receipt.Seq()}, receipt})
 	})
+	l.g.cases.follow(id, rec, uint8(l.cfg.Number))
 	// After the record, so that the entry of a stop that this causes comes behind it.
 	if placed {
 		for _, other := range l.g.lanes {
@@ -402,7 +417,7 @@ func (l *laneLoop) press() {
 	a := lane.Answer{Arrival: v.Arrival, Version: v.Version, By: by}
 	switch {
 	case v.Allowed.Aside:
-		a.Act, a.Ticket = lane.Aside, l.g.register.nextTicket()
+		a.Act, a.Ticket = lane.Aside, l.g.ticketFor(entry.ArrivalID{Boot: l.g.journal.Boot(), Counter: v.Arrival})
 	case v.Allowed.Acknowledge:
 		a.Act = lane.Acknowledge
 	default:

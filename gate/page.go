@@ -45,11 +45,16 @@ func (g *Gate) View() guard.View {
 		v.Alarms = append(v.Alarms, guard.Alarm{Arrival: a.id.String(), Name: name, Class: class, Since: a.since, Recorded: a.stored})
 	}
 	v.Offer = g.offered(v, duty)
+	v.Questions = g.asked(stamp)
+	v.Emergency, _ = g.emergency.show(stamp)
 	v.Problems = g.problems(v)
 	return v
 }
 
 func nameOf(people *roster.Snapshot, id uint64) (name, class string) {
+	if card, ok := roster.CardOf(id); ok {
+		return card.String(), ""
+	}
 	if p, ok := people.ByID(id); ok && id != 0 {
 		return p.Name, p.Class
 	}
@@ -60,6 +65,8 @@ func nameOf(people *roster.Snapshot, id uint64) (name, class string) {
 func (g *Gate) problems(v guard.View) []guard.Problem {
 	var out []guard.Problem
 	add := func(key string, args ...any) { out = append(out, guard.Problem{Key: key, Args: args}) }
+	g.roomProblems(add)
+	g.emergency.problems(add)
 	kept, lost := g.recorder.waiting()
 	if kept > 0 || lost > 0 {
 		add("not-recorded", kept+lost)
@@ -82,6 +89,7 @@ func (g *Gate) problems(v guard.View) []guard.Problem {
 	if g.o.Web != nil && !loopback(g.o.Web.Addr()) {
 		add("insecure-web")
 	}
+	g.visitProblems(add)
 	g.collectors.problems(add)
 	return out
 }
@@ -103,13 +111,20 @@ func (l *laneLoop) page(people *roster.Snapshot) guard.Lane {
 		Faults: faultKeys(v.Faults),
 	}
 	p.Verdict, p.Word = verdict(v)
+	noPassage(v, &p)
 	if !v.Shown {
 		return p
 	}
 	p.Arrival = entry.ArrivalID{Boot: l.g.journal.Boot(), Counter: v.Arrival}.String()
 	p.Name, p.Class = nameOf(people, v.Subject.ID)
 	if v.Decided {
-		p.Reasons = reasonKeys(v.Decision)
+		p.Reasons = l.g.reasonsOf(v.Subject.ID, reasonKeys(v.Decision))
+		if i := slices.Index(p.Reasons, screening.TooCold.String()); i >= 0 && v.Allowed.Aside && !v.Decision.Lasting() {
+			p.Reasons[i] = "wait-ticket"
+		}
+	}
+	if v.Phase == lane.Gathering && v.Wrist && v.Try > 0 {
+		p.Reasons = []string{screening.TooCold.String()}
 	}
 	if v.Try > 0 {
 		p.Try, p.Tries = min(v.Try+1, lane.Tries), lane.Tries
@@ -148,10 +163,16 @@ func verdict(v lane.View) (guard.Verdict, string) {
 	switch {
 	case v.Phase == lane.Attended:
 		return guard.Attended, attendedWord(v)
+	case v.Phase == lane.Idle && !v.Shown && v.Passing:
+		return guard.Wait, "emergency"
 	case v.Phase == lane.Idle && v.Faults&lane.ScannerLost != 0:
 		return guard.Attended, "lane-closed"
 	case v.Phase == lane.Gathering && v.StepBack:
 		return guard.Wait, "step-back"
+	case v.Phase == lane.Gathering && v.Wrist && v.Try > 0:
+		return guard.Again, "wrist"
+	case v.Phase == lane.Gathering && v.Wrist:
+		return guard.Wait, "wrist"
 	case v.Phase == lane.Gathering && v.Try > 0:
 		return guard.Again, "too-cold"
 	case v.Phase == lane.Gathering && v.NeedsTemperature:
@@ -224,9 +245,12 @@ func (g *Gate) asidePage(a aside, people *roster.Snapshot) guard.Aside {
 	threshold, _ := g.policy.Threshold()
 	p := guard.Aside{
 		Ticket: int(a.ticket), Arrival: a.id.String(), Version: a.version, Name: name, Class: class,
-		Reasons: reasonKeys(a.decision), Since: a.since, Isolate: a.decision.Outcome == screening.Isolate,
+		Reasons: g.reasonsOf(a.arrival.Subject.ID, reasonKeys(a.decision)), Since: a.since, Isolate: a.decision.Outcome == screening.Isolate,
 	}
 	p.CanColour, p.CanType = asideAllows(a)
+	if a.waits() {
+		p.Due = a.since.Add(againAfter)
+	}
 	if n := len(a.arrival.Readings); n > 0 && measured(a.arrival.Readings[n-1]) {
 		p.Temperature = a.arrival.Readings[n-1].Peak.Near(threshold)
 	}
@@ -248,7 +272,7 @@ func asideAllows(a aside) (colour, typed bool) {
 // that was set aside, or an alarm.
 func (g *Gate) Do(ctx context.Context, a guard.Act) error {
 	id, err := entry.ParseArrivalID(a.Arrival)
-	if err != nil {
+	if err != nil || id == (entry.ArrivalID{}) { // which would be every alarm there is
 		return guard.ErrStale
 	}
 	if a.Kind == guard.KindSilence {
@@ -307,7 +331,11 @@ func (g *Gate) answerOf(ctx context.Context, a guard.Act) (lane.Answer, error) {
 			return out, fmt.Errorf("override: %w", err)
 		}
 	case guard.KindAside:
-		out.Act, out.Ticket = lane.Aside, g.register.nextTicket()
+		id, err := entry.ParseArrivalID(a.Arrival)
+		if err != nil {
+			return out, guard.ErrStale
+		}
+		out.Act, out.Ticket = lane.Aside, g.ticketFor(id)
 	case guard.KindAcknowledge:
 		out.Act = lane.Acknowledge
 	default:
@@ -326,7 +354,7 @@ func (g *Gate) answerAside(ctx context.Context, x aside, a lane.Answer) error {
 	after.arrival.Now, after.arrival.ClockTrusted = stamp.Wall, stamp.Clock >= entry.ClockConfirmed
 	colour, typed := asideAllows(x)
 	h, held, _ := g.register.look(x.arrival.Subject.ID, stamp.Mono)
-	if held && (h.above || h.named) || held && h.grave && !x.decision.Grave() || held && h.highBy != "" && !x.decision.Has(screening.HighOnce) {
+	if held && (h.above || h.named || h.inCase) || held && h.grave && !x.decision.Grave() || held && h.highBy != "" && !x.decision.Has(screening.HighOnce) {
 		after.arrival.Held = true // something else was found meanwhile: not this answer's to lift
 	}
 	switch {
@@ -350,6 +378,7 @@ func (g *Gate) answerAside(ctx context.Context, x aside, a lane.Answer) error {
 	if !g.register.finish(x, after, over) {
 		return guard.ErrStale
 	}
+	g.register.didAtDesk(x, after, over, a, stamp.Mono)
 	if after.decision.Outcome == screening.Isolate && x.decision.Outcome != screening.Isolate {
 		g.alarms.raise(x.id, x.arrival.Subject.ID, stamp.Wall)
 	}
@@ -376,7 +405,9 @@ func (g *Gate) recordAside(x aside, a lane.Answer, stamp entry.Stamp) <-chan str
 		rec.Reading = &x.arrival.Readings[n-1]
 	}
 	g.register.apply(x.id, rec, stamp.Wall)
-	return g.recorder.recordAt(x.id.Boot, x.lane, rec, stamp)
+	heard := g.recorder.recordAt(x.id.Boot, x.lane, rec, stamp)
+	g.cases.follow(x.id, rec, x.lane)
+	return heard
 }
 
 // ConfirmClock takes a person's word that the time is right. The entry comes

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,8 +24,8 @@ const reasonRebase = "rebase"
 
 // Rebase begins the gate's next journal and returns where the old one is kept.
 // It is above every journal of this gate that a collector has named. Every hold
-// is carried over; today's count begins again. It refuses while an alarm is
-// unanswered or somebody is set aside, and while the gate runs. Of the options
+// and every card that is out is carried over; today's count begins again. It refuses while an alarm is
+// unanswered, a case is open or somebody is set aside, and while the gate runs. Of the options
 // only Config, Now, Log and Version are needed.
 func Rebase(ctx context.Context, o Options, reason string) (kept string, err error) {
 	scratch, err := New(Options{Config: &config.Config{}, Now: o.Now, Log: o.Log})
@@ -47,7 +48,11 @@ func Rebase(ctx context.Context, o Options, reason string) (kept string, err err
 			if n := len(scratch.register.list()); n > 0 {
 				return nil, fmt.Errorf("%d people are set aside: start gated and finish them first", n)
 			}
-			return scratch.carried(), nil
+			if n := len(scratch.cases.list()); n > 0 {
+				return nil, fmt.Errorf("%d cases are open: start gated and end them first", n)
+			}
+			cards, err := scratch.register.visits.carried(scratch.recorder.clock.look())
+			return append(scratch.carried(), cards...), err
 		},
 	})
 }
@@ -95,7 +100,13 @@ func (g *Gate) carried() []journal.Draft {
 		a.Act = entry.ActHoldPlaced
 		drafts = append(drafts, journal.Draft{Kind: entry.KindAnswer, Stamp: stamp, Body: a})
 	}
-	for subject, h := range g.register.held {
+	held := maps.Clone(g.register.held)
+	for subject := range g.register.cases.held { // whose return is owed
+		h := held[subject]
+		h.grave = true
+		held[subject] = h
+	}
+	for subject, h := range held {
 		a := entry.Answer{Subject: subject, Outcome: uint8(screening.Refer), Reason: reasonRebase}
 		if h.grave {
 			a.Outcome = uint8(screening.Refuse)

@@ -29,20 +29,34 @@ func (g *Gate) replay(rows iter.Seq2[journal.Row, error]) error {
 		if wall.After(g.recorder.clock.floor) {
 			g.recorder.clock.floor = wall
 		}
-		id, rec, ok := recordOf(e)
-		if !ok {
+		if e.Kind == entry.KindRoster {
+			g.questions.replayRoster(e)
+		}
+		if e.Kind == entry.KindCase {
+			g.cases.replay(e)
 			continue
 		}
-		if g.replayHold(e, rec) {
+		id, rec, ok := recordOf(e)
+		if !ok || g.register.visits.replay(row, rec) {
+			continue
+		}
+		if g.replayDuty(e, rec) || g.replayHold(e, rec) {
+			continue
+		}
+		if rec.Act > lane.Withheld {
+			g.replayBeside(e, rec, id, stops)
 			continue
 		}
 		if stopped, ok := stops[id]; ok { // an answer does not repeat it
 			rec.Direction = stopped.Direction
 		}
+		g.replayAct(rec)
+		g.register.met(e.Lane, id, rec, wall)
 		g.register.apply(id, rec, wall)
 		g.alarms.replay(rang, id, rec, row.Seq, wall)
 		g.replayAside(stops, id, rec, e, wall)
 	}
+	g.register.forgetActs()
 	return nil
 }
 
@@ -96,7 +110,7 @@ func (g *Gate) replayAside(stops map[entry.ArrivalID]screening.Arrival, id entry
 	stops[id] = a
 	switch {
 	case rec.Act == lane.Aside:
-		g.register.setAside(&aside{ticket: rec.Ticket, id: id, version: 1, arrival: a, decision: rec.Decision, since: wall, lane: e.Lane})
+		g.register.setAside(&aside{ticket: rec.Ticket, id: id, version: 1, arrival: a, decision: rec.Decision, since: wall, due: g.monoOf(wall) + againAfter, lane: e.Lane})
 		g.register.ticket = rec.Ticket
 	case rec.Decision.Outcome == screening.Admit, rec.Act == lane.TurnedAway, rec.Act == lane.Acknowledge:
 		if rec.Ticket != 0 {

@@ -70,9 +70,12 @@ func (r *recorder) record(laneNumber uint8, rec lane.Record, stamp entry.Stamp, 
 }
 
 // wait stores a body of the gate's own and returns when it is durable.
-func (r *recorder) wait(ctx context.Context, body any) error {
+func (r *recorder) wait(ctx context.Context, body any) error { return r.waitAt(ctx, 0, body) }
+
+// waitAt stores a body about a lane as wait does.
+func (r *recorder) waitAt(ctx context.Context, laneNumber uint8, body any) error {
 	kind, _ := entry.KindOf(body)
-	_, err := r.g.journal.Append(ctx, journal.Draft{Kind: kind, Stamp: r.now(), Body: body})
+	_, err := r.g.journal.Append(ctx, journal.Draft{Kind: kind, Stamp: r.now(), Lane: laneNumber, Body: body})
 	if err == nil {
 		r.g.collectors.grew()
 	}

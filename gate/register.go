@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/menshen/menshen/entry"
+	"github.com/menshen/menshen/roster"
 	"github.com/menshen/menshen/screening"
 	"github.com/menshen/menshen/screening/lane"
 )
@@ -26,12 +27,18 @@ type register struct {
 	held    map[uint64]hold
 	above   map[uint64][]string // by whom else, as origin names it
 	named   map[uint64]named    // by people at the desk
+	cases   caseHolds
+	visits  *visits
 	carried map[uint64]carried
 	asides  map[uint16]*aside
 	ticket  uint16
 	today   map[uint64]struct{}
 	day     string
 	pace    pace
+	meets   map[uint8][]meeting // by lane, the newest last
+	acts    []done              // that people may take back, the newest last
+	lastAct uint64
+	wrists  map[uint8]time.Time // until when lanes measure wrists first
 }
 
 // hold stands against a subject at every lane.
@@ -42,6 +49,10 @@ type hold struct {
 	// above says that a collector placed it, and named that people here did;
 	// neither is ended by an arrival.
 	above, named bool
+	// inCase says that a case is open, or that its return is owed.
+	inCase bool
+	// notLent says that nothing stands against a card but that nobody has it.
+	notLent bool
 }
 
 type carried struct {
@@ -57,13 +68,14 @@ type aside struct {
 	arrival  screening.Arrival
 	decision screening.Decision
 	since    time.Time
+	due      time.Duration // monotonic: when somebody too cold is measured again
 	lane     uint8
 }
 
 func newRegister() *register {
 	return &register{
-		held: map[uint64]hold{}, above: map[uint64][]string{}, named: map[uint64]named{}, carried: map[uint64]carried{}, asides: map[uint16]*aside{},
-		today: map[uint64]struct{}{},
+		held: map[uint64]hold{}, above: map[uint64][]string{}, named: map[uint64]named{}, cases: newCaseHolds(), visits: newVisits(), carried: map[uint64]carried{}, asides: map[uint16]*aside{},
+		today: map[uint64]struct{}{}, meets: map[uint8][]meeting{}, wrists: map[uint8]time.Time{},
 	}
 }
 
@@ -75,6 +87,9 @@ func (r *register) apply(id entry.ArrivalID, rec lane.Record, wall time.Time) bo
 	s := rec.Subject.ID
 	switch rec.Hold() {
 	case lane.PlaceHold:
+		if r.cases.cleared[id] {
+			return false
+		}
 		h, stood := r.held[s]
 		if !stood {
 			h.id = id
@@ -87,7 +102,10 @@ func (r *register) apply(id entry.ArrivalID, rec lane.Record, wall time.Time) bo
 		return !stood
 	case lane.LiftHold:
 		delete(r.held, s)
-		if rec.Decision.Outcome == screening.Admit && rec.Direction == screening.In {
+		if rec.Decision.Outcome == screening.Admit {
+			r.letIn(s, rec.Ticket)
+		}
+		if _, card := roster.CardOf(s); !card && rec.Decision.Outcome == screening.Admit && rec.Direction == screening.In {
 			r.newDay(wall)
 			if _, in := r.today[s]; !in {
 				r.pace.note(wall)
@@ -129,6 +147,12 @@ func (r *register) standing(subject uint64) (hold, bool) {
 	if _, ok := r.named[subject]; ok {
 		h.named, h.grave, held = true, true, true
 	}
+	if r.cases.held[subject] {
+		h.inCase, h.grave, held = true, true, true
+	}
+	if r.visits.withheld(subject) {
+		h.notLent, h.grave, held = !held, true, true
+	}
 	return h, held
 }
 
@@ -154,7 +178,7 @@ func (r *register) nextTicket() uint16 {
 	defer r.mu.Unlock()
 	for range 999 {
 		r.ticket = r.ticket%999 + 1
-		if r.asides[r.ticket] == nil {
+		if r.asides[r.ticket] == nil && !r.cases.numbers[r.ticket] {
 			break
 		}
 	}
@@ -164,6 +188,7 @@ func (r *register) nextTicket() uint16 {
 func (r *register) setAside(a *aside) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.dropColder(a)
 	r.asides[a.ticket] = a
 }
 
@@ -212,6 +237,7 @@ func (r *register) lift(subject uint64) bool {
 	delete(r.held, subject)
 	delete(r.above, subject)
 	delete(r.named, subject)
+	delete(r.cases.held, subject)
 	return stood
 }
 
@@ -264,6 +290,9 @@ func (r *register) holds() map[uint64]hold {
 		all[subject], _ = r.standing(subject)
 	}
 	for subject := range r.named {
+		all[subject], _ = r.standing(subject)
+	}
+	for subject := range r.cases.held {
 		all[subject], _ = r.standing(subject)
 	}
 	return all

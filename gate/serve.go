@@ -24,6 +24,7 @@ import (
 	"github.com/menshen/menshen/web"
 	"github.com/menshen/menshen/web/desk"
 	"github.com/menshen/menshen/web/guard"
+	"github.com/menshen/menshen/web/isolation"
 )
 
 // AddressFile holds the address at which the pages are really served, below
@@ -39,9 +40,11 @@ func (g *Gate) pages() http.Handler {
 	if g.o.Config.Language == config.LanguageEnglish {
 		language = web.English
 	}
-	lanes := guard.New(guard.Options{Gate: g, Offers: g, Sessions: g.sessions, Pairing: g.outside(), Language: language, ScreenMM: g.o.Config.Web.ScreenMM, Log: g.o.Log})
+	lanes := guard.New(guard.Options{Gate: g, Offers: g, Questions: g, Sessions: g.sessions, Pairing: g.outside(), Language: language, ScreenMM: g.o.Config.Web.ScreenMM, Log: g.o.Log})
 	d := deskPage{g}
-	return desk.New(desk.Options{Gate: d, Holds: d, People: d, Rest: lanes, Sessions: g.sessions, Pairing: g.outside(), Language: language, Log: g.o.Log})
+	tablet := desk.New(desk.Options{Gate: d, Holds: d, People: d, Lanes: d, Undos: d, Visits: d, Rest: lanes, Sessions: g.sessions, Pairing: g.outside(), Language: language, Log: g.o.Log})
+	r := roomPage{g}
+	return isolation.New(isolation.Options{Room: r, Cases: r, Desk: r, People: r, Rest: tablet, Sessions: g.sessions, Pairing: g.outside(), Language: language, Log: g.o.Log})
 }
 
 // serveWeb serves pages from before the journal is open: a gate that cannot
@@ -97,6 +100,7 @@ func (g *Gate) serveControl(ctx context.Context) error {
 	mux.HandleFunc("POST /v1/web/unpair", g.unpair)
 	mux.HandleFunc("GET /v1/roster/people", g.people)
 	mux.HandleFunc("GET /v1/roster/export", g.exportRoster)
+	mux.HandleFunc("POST /v1/roster/cards", g.makeCards)
 	mux.HandleFunc("GET /v1/holds", g.listHolds)
 	mux.HandleFunc("POST /v1/holds/lift", g.liftHold)
 	return serve(ctx, g.o.Control, mux)
@@ -227,6 +231,7 @@ func (g *Gate) rosterEntry(c roster.Change, err error) {
 	if err != nil {
 		return
 	}
+	g.questions.list(g.recorder.now().Wall)
 	g.recorder.note(g.rosterBody(c, "gatectl"), 0)
 	g.refreshLanes()
 }
@@ -299,6 +304,9 @@ func (g *Gate) listHolds(w http.ResponseWriter, _ *http.Request) {
 	for id, h := range g.register.holds() {
 		p, _ := people.ByID(id)
 		one := Hold{Number: p.Number, Class: p.Class, Grave: h.grave, Above: h.above}
+		if card, ok := roster.CardOf(id); ok {
+			one.Number = card.String()
+		}
 		if h.id != (entry.ArrivalID{}) {
 			one.Arrival = h.id.String()
 		}
@@ -322,6 +330,11 @@ func (g *Gate) liftHold(w http.ResponseWriter, r *http.Request) {
 			subject = p
 		case in.By:
 			by = p
+		}
+	}
+	for _, c := range g.roster.Snapshot().Cards() {
+		if subject.ID == 0 && c.String() == in.Number {
+			subject.ID = c.ID()
 		}
 	}
 	switch {

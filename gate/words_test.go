@@ -70,5 +70,9 @@ func TestThePagesKnowEveryProblem(t *testing.T) {
 		known(t, "problem."+p.Key)
 	}
 	known(t, "problem.insecure-web")
+	for _, key := range []string{"not-arrived", "nobody-arrived", "room-silent", "room-go", "room-leader"} {
+		known(t, "problem."+key)
+	}
+	known(t, "hold.case")
 	known(t, "problem.sound-lost")
 }

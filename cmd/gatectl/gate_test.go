@@ -32,7 +32,7 @@ func TestEveryProblemHasARemedyOfItsOwn(t *testing.T) {
 	for _, key := range []string{
 		"not-recorded", "last-good-configuration", "no-roster", "clock-untrusted", "nobody-on-duty", "insecure-web",
 		"collector-diverged", "collector-refused", "collector-silent", "no-collector", "insecure-collector", "offline",
-		"journal-failed", "barrier-open", "barrier-lost", "scanner-lost", "thermometer-lost", "sound-lost",
+		"visitor-overstay", "visitors-later", "journal-failed", "barrier-open", "barrier-lost", "scanner-lost", "thermometer-lost", "sound-lost",
 	} {
 		if remedy(key) == unknown {
 			t.Errorf("%s has none", key)
@@ -134,6 +134,29 @@ func TestBadgesAreForTheirOwnerOnly(t *testing.T) {
 	}
 }
 
+func TestVisitorsCardsAreMadeOnceAndPrinted(t *testing.T) {
+	b := start(t)
+	dir := filepath.Join(b.Config.Data, "cards")
+	b.call("", "roster", "cards").want(t, exitUsage)
+	b.call("", "roster", "cards", "many").want(t, exitFailed, "is no number")
+	b.call("", "roster", "cards", "100").want(t, exitFailed, "100 is not 1 to 99")
+	b.call("", "roster", "cards", "2").want(t, 0, "2 cards made, 2 there are\n")
+	b.call("", "roster", "import", b.list(4)).want(t, 0)
+	b.call("", "roster", "cards", "--out", dir, "3").want(t, 0, "1 cards made, 3 there are\n", "3 cards in "+dir)
+	var names []string
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range list {
+		names = append(names, f.Name())
+	}
+	if want := []string{"V01.png", "V02.png", "V03.png", "cards.html"}; !slices.Equal(names, want) {
+		t.Errorf("files %v", names)
+	}
+	b.call("", "status").want(t, 0, "6 people")
+}
+
 func TestAnExportedRosterIsANumberedListForItsOwnerOnly(t *testing.T) {
 	b := start(t)
 	file := filepath.Join(b.Config.Data, "out.csv")
@@ -184,10 +207,10 @@ func TestAnExportedRosterIsANumberedListForItsOwnerOnly(t *testing.T) {
 }
 
 // stop has pupil 1 held for a red code.
-func (b *bench) stop() {
+func (b *bench) stop(colour string) {
 	b.t.Helper()
 	people := []rig.Person{
-		{Number: "P001", Name: "学生", Class: "1班", Role: "student", Badge: "2026000000000001", Colour: "red"},
+		{Number: "P001", Name: "学生", Class: "1班", Role: "student", Badge: "2026000000000001", Colour: colour},
 		{Number: "G1", Name: "门卫", Class: "保卫", Role: "staff", Badge: "2026000000000901", Colour: "green"},
 		{Number: "G2", Name: "保安", Class: "保卫", Role: "staff", Badge: "2026000000000902", Colour: "green"},
 	}
@@ -211,7 +234,7 @@ func (b *bench) stop() {
 
 func TestAHoldIsListedUntilItIsLiftedByName(t *testing.T) {
 	b := start(t)
-	b.stop()
+	b.stop("yellow")
 	for number, pin := range map[string]string{"G1": "481516", "G2": "234200"} {
 		b.call(pin, "roster", "pin", number).want(t, 0)
 	}
@@ -238,4 +261,12 @@ func TestAHoldIsListedUntilItIsLiftedByName(t *testing.T) {
 		t.Errorf("still listed: %+v", c)
 	}
 	b.call("", "journal", "tail", "-n", "1").want(t, 0, `"Act":9`, `"Kind":"answer"`)
+}
+
+func TestTheHoldOfAnOpenCaseIsTheIsolationRoomsToEnd(t *testing.T) {
+	b := start(t)
+	b.stop("red")
+	b.call("481516", "roster", "pin", "G1").want(t, 0)
+	b.call("481516\n", "hold", "lift", "-by", "G1", "P001").want(t, exitFailed, "a case is open", "isolation room")
+	b.call("", "hold", "list").want(t, 0, "P001 1班")
 }

@@ -61,6 +61,8 @@ const usage = `gatectl asks a gate, or reads its journal.
   roster duty NUMBER DUTIES    what somebody does at the gate: guard, desk, nurse, leader,
                                several with commas between, or none
   roster badges [-class C] DIR QR pictures and a sheet to print
+  roster cards [-out DIR] N    make the visitors' cards V01 to VN that are missing; -out prints
+                               all of them
   roster export [-force] FILE  the numbered list, for a collector or another gate to begin with
   key show                     name and public key of this gate, for its collectors
   hold list                    who is on hold

@@ -50,6 +50,8 @@ func (t *tool) roster(ctx context.Context, args []string) error {
 		return t.post(ctx, "/v1/roster/duty", struct{ Number, Duties string }{rest[0], rest[1]})
 	case "badges":
 		return t.badges(ctx, args[1:])
+	case "cards":
+		return t.cards(ctx, args[1:])
 	case "export":
 		return t.exportRoster(ctx, args[1:])
 	}
@@ -122,6 +124,30 @@ func (t *tool) badges(ctx context.Context, args []string) error {
 		return err
 	}
 	fmt.Fprintf(t.stdout, "%d badges in %s; print badges.html\n", len(chosen), rest[0])
+	return nil
+}
+
+// cards makes the visitors' cards that are missing and prints, where it is told
+// where, all that there are.
+func (t *tool) cards(ctx context.Context, args []string) error {
+	var out string
+	rest, err := t.flagsOf("cards", args, 1, func(f *flag.FlagSet) { f.StringVar(&out, "out", "", "") })
+	if err != nil {
+		return err
+	}
+	var c gate.CardsMade
+	q := url.Values{"highest": {rest[0]}}
+	if err := t.ask(ctx, http.MethodPost, "/v1/roster/cards?"+q.Encode(), nil, &c); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.stdout, "%d cards made, %d there are\n", c.Made, len(c.Cards))
+	if out == "" {
+		return nil
+	}
+	if err := roster.PrintCards(ctx, out, c.Cards, roster.BadgeOpts{}); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.stdout, "%d cards in %s; print cards.html\n", len(c.Cards), out)
 	return nil
 }
 

@@ -78,6 +78,10 @@ func remedy(key string) string {
 		return "do what stands below that collector's line above"
 	case "insecure-collector":
 		return "write mqtts:// in the url of that [[collector]], unless nobody else is on the way"
+	case "visitor-overstay":
+		return "look for the visitor; whoever is back is taken off the list at the desk"
+	case "visitors-later":
+		return "nothing: the desk takes visitors from then on, as [visitors] says"
 	case "offline":
 		return "nothing: the gate works without the network, and sends what waits when it is back"
 	case "scanner-lost", "thermometer-lost", "barrier-lost":
