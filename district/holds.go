@@ -95,7 +95,7 @@ func (d *District) sites(ctx context.Context) (map[string][]site, error) {
 		for _, h := range holds {
 			switch {
 			case h.Gate != g.Name:
-			case h.Source == "", h.Source == byName:
+			case h.Source == "", h.Source == byName, h.Source == inCase:
 				s.own[h.Subject] = true
 			case h.Source == d.reader().origin():
 				s.passed[h.Subject] = true

@@ -16,6 +16,7 @@ const (
 	topicRoster    = "roster"    // the roster in force
 	topicNumbering = "numbering" // the roster by which people have their numbers
 	topicPolicy    = "policy"    // the policy in force
+	topicEmergency = "emergency" // emergency passage, begun or ended
 	topicRefused   = "refused"   // a document of this collector's that the gate refused; behind a slash, of one kind
 )
 
@@ -52,6 +53,14 @@ func (r reader) meaning(e entry.Entry) (m store.Meaning) {
 		var a entry.Answer
 		if e.Decode(&a) == nil {
 			m.Hold = answered(a)
+			if a.Act == entry.ActEmergency {
+				m.Topics = []string{topicEmergency}
+			}
+		}
+	case entry.KindCase:
+		var c entry.Case
+		if e.Decode(&c) == nil {
+			m.Hold = stepped(c)
 		}
 	case entry.KindRoster:
 		var now entry.Roster
@@ -110,6 +119,10 @@ const carriedOver = "rebase"
 // the end of its time ends this one alone.
 const byName = "by-name"
 
+// inCase is the source of a hold whose case was opened without an arrival. Of
+// one with an arrival it is the gate's own: the end of the case ends that too.
+const inCase = "case"
+
 // timeOver marks the end of a hold by name whose time has passed.
 const timeOver = "over"
 
@@ -131,9 +144,52 @@ func answered(a entry.Answer) store.HoldChange {
 		return h
 	case a.Act == entry.ActHoldLifted:
 		return store.HoldChange{Act: store.LiftHolds, Subject: a.Subject}
+	case a.Act == entry.ActSymptoms && a.Ticket == 0:
+		return store.HoldChange{Act: store.PlaceHold, Subject: a.Subject, Source: byName}
+	case a.Act == entry.ActUndo:
+		return undone(a)
 	}
 	return changeOf(lane.Record{Act: lane.Act(a.Act), Subject: screening.Subject{ID: a.Subject},
 		Decision: screening.ReadDecision(screening.Outcome(a.Outcome), a.Rows)})
+}
+
+// What an undo took back, where it is not an answer to somebody set aside.
+const (
+	undoneHold  = "hold"
+	undoneAdmit = "admit"
+)
+
+// undone says what an undo does to holds: somebody set aside is stopped again as
+// before the answer that was taken back.
+func undone(a entry.Answer) store.HoldChange {
+	switch a.Reason {
+	case undoneHold:
+		return store.HoldChange{Act: store.LiftHold, Subject: a.Subject, Source: byName}
+	case undoneAdmit:
+		return store.HoldChange{Act: store.PlaceHold, Subject: a.Subject, Source: byName}
+	}
+	return changeOf(lane.Record{Act: lane.Aside, Subject: screening.Subject{ID: a.Subject},
+		Decision: screening.ReadDecision(screening.Outcome(a.Outcome), a.Rows)})
+}
+
+// stepped says what a step of a case does to holds, as the gate does when it
+// reads its own journal. Who went home or to hospital stays held.
+func stepped(c entry.Case) store.HoldChange {
+	h := store.HoldChange{Subject: c.Subject}
+	if c.Arrival == (entry.ArrivalID{}) {
+		h.Source = inCase
+	}
+	switch {
+	case c.Subject == 0:
+		return store.HoldChange{}
+	case c.Step == entry.CaseOpened, c.Step == entry.CaseIdentified:
+		h.Act = store.PlaceHold
+	case c.Step == entry.CaseBackToClass, c.Step == entry.CaseNotThisPerson:
+		h.Act = store.LiftHold
+	default:
+		return store.HoldChange{}
+	}
+	return h
 }
 
 // changeOf is what a lane's record does to the gate's own hold.

@@ -67,6 +67,10 @@ func (d *District) look(ctx context.Context, now time.Time) (v page.View, err er
 	if err != nil {
 		return v, err
 	}
+	emergencies, err := readEmergencies(ctx, d.store, now)
+	if err != nil {
+		return v, err
+	}
 	byName := map[string]store.Gate{}
 	for _, g := range gates {
 		byName[g.Name] = g
@@ -74,7 +78,9 @@ func (d *District) look(ctx context.Context, now time.Time) (v page.View, err er
 		if err := k.read(ctx, d.store, divergences); err != nil {
 			return v, err
 		}
-		v.Gates = append(v.Gates, k.page())
+		shown := k.page()
+		shown.Emergency = emergencies[g.Name]
+		v.Gates = append(v.Gates, shown)
 	}
 	slices.SortStableFunc(v.Gates, func(a, b page.Gate) int {
 		return cmp.Or(urgentFirst(a, b), cmp.Compare(a.State, b.State), cmp.Compare(b.Today.Isolate, a.Today.Isolate))
