@@ -8,6 +8,7 @@ import (
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/journal"
 	"github.com/menshen/menshen/screening"
+	"github.com/menshen/menshen/screening/lane"
 )
 
 // On is one moment at which a barrier's relay went on.
@@ -63,8 +64,12 @@ func follow(ended map[entry.ArrivalID]bool, e entry.Entry) error {
 		switch {
 		case a.Act == entry.ActReleaseWithheld:
 			over = false // the admission did not happen
+		case a.Act == entry.ActUndo && a.Ticket != 0 && known:
+			ended[a.Arrival] = false // somebody set aside is answered again
+			return nil
 		case a.Act == entry.ActAcknowledge && a.Reason != "", a.Act >= entry.ActUndo:
 			return nil // the room's answer, and acts about a hold, come when they come
+		case !known && a.Act == entry.ActOverride && a.Reason == lane.ReasonEmergency: // its own entry
 		case !known:
 			return fmt.Errorf("answer to arrival %v, which has no entry of its own", a.Arrival)
 		case over:

@@ -33,16 +33,18 @@ func TestAuditCatchesWhatIsWrong(t *testing.T) {
 		rows  []any
 		wrong string
 	}{
-		"a sound run":                       {ons: []rig.On{{Lane: 1, Admits: 1}}, rows: []any{admitted}},
-		"a stop that was answered":          {rows: []any{stopped, entry.Answer{Arrival: id, Act: entry.ActAside, Outcome: recheck, Ticket: 1}, entry.Answer{Arrival: id, Act: entry.ActTurnedAway, Outcome: 4, Ticket: 1}}},
-		"an admission that was withheld":    {rows: []any{admitted, entry.Answer{Arrival: id, Act: entry.ActReleaseWithheld}, entry.Answer{Arrival: id, Act: entry.ActAside}}},
-		"a barrier that opens for nobody":   {ons: []rig.On{{Lane: 1}}, wrong: "1th time with 0 admissions"},
-		"one admission that opens twice":    {ons: []rig.On{{Lane: 1, Admits: 1}, {Lane: 1, Admits: 1}}, rows: []any{admitted}, wrong: "2th time with 1 admissions"},
-		"an admission of the other lane":    {ons: []rig.On{{Lane: 1, Admits: 1}, {Lane: 2}}, rows: []any{admitted}, wrong: "lane 2"},
-		"an arrival with two entries":       {rows: []any{stopped, admitted}, wrong: "two entries"},
-		"an answer to nothing":              {rows: []any{entry.Answer{Arrival: id, Act: entry.ActAside}}, wrong: "no entry of its own"},
-		"an answer after the end":           {rows: []any{admitted, entry.Answer{Arrival: id, Act: entry.ActAside}}, wrong: "after its end"},
-		"an answer after being turned away": {rows: []any{stopped, entry.Answer{Arrival: id, Act: entry.ActTurnedAway}, entry.Answer{Arrival: id, Act: entry.ActOverride, Outcome: admit}}, wrong: "after its end"},
+		"a sound run":                         {ons: []rig.On{{Lane: 1, Admits: 1}}, rows: []any{admitted}},
+		"a stop that was answered":            {rows: []any{stopped, entry.Answer{Arrival: id, Act: entry.ActAside, Outcome: recheck, Ticket: 1}, entry.Answer{Arrival: id, Act: entry.ActTurnedAway, Outcome: 4, Ticket: 1}}},
+		"an admission that was withheld":      {rows: []any{admitted, entry.Answer{Arrival: id, Act: entry.ActReleaseWithheld}, entry.Answer{Arrival: id, Act: entry.ActAside}}},
+		"an answer that was undone":           {rows: []any{stopped, entry.Answer{Arrival: id, Act: entry.ActAside, Outcome: recheck, Ticket: 1}, entry.Answer{Arrival: id, Act: entry.ActTemperatureTyped, Outcome: admit, Ticket: 1}, entry.Answer{Arrival: id, Act: entry.ActUndo, Outcome: recheck, Ticket: 1}, entry.Answer{Arrival: id, Act: entry.ActTurnedAway, Ticket: 1}}},
+		"an answer after an admission undone": {rows: []any{admitted, entry.Answer{Arrival: id, Act: entry.ActUndo}, entry.Answer{Arrival: id, Act: entry.ActAside}}, wrong: "after its end"},
+		"a barrier that opens for nobody":     {ons: []rig.On{{Lane: 1}}, wrong: "1th time with 0 admissions"},
+		"one admission that opens twice":      {ons: []rig.On{{Lane: 1, Admits: 1}, {Lane: 1, Admits: 1}}, rows: []any{admitted}, wrong: "2th time with 1 admissions"},
+		"an admission of the other lane":      {ons: []rig.On{{Lane: 1, Admits: 1}, {Lane: 2}}, rows: []any{admitted}, wrong: "lane 2"},
+		"an arrival with two entries":         {rows: []any{stopped, admitted}, wrong: "two entries"},
+		"an answer to nothing":                {rows: []any{entry.Answer{Arrival: id, Act: entry.ActAside}}, wrong: "no entry of its own"},
+		"an answer after the end":             {rows: []any{admitted, entry.Answer{Arrival: id, Act: entry.ActAside}}, wrong: "after its end"},
+		"an answer after being turned away":   {rows: []any{stopped, entry.Answer{Arrival: id, Act: entry.ActTurnedAway}, entry.Answer{Arrival: id, Act: entry.ActOverride, Outcome: admit}}, wrong: "after its end"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var rows []entry.Entry

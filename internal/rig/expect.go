@@ -10,6 +10,7 @@ import (
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/journal"
 	"github.com/menshen/menshen/screening"
+	"github.com/menshen/menshen/screening/casefile"
 	"github.com/menshen/menshen/screening/lane"
 )
 
@@ -193,6 +194,12 @@ func words(e entry.Entry, letter func(uint64) string) []string {
 		}
 		act := [...]string{"none", "colour", "typed", "turned-away", "override", "aside", "acknowledge", "withheld"}[min(a.Act, uint8(lane.Withheld))]
 		out = append(append(out, fmt.Sprint(e.Lane), letter(a.Subject), act, screening.Outcome(a.Outcome).String()), reasons(a.Rows)...)
+	case entry.KindCase:
+		var c entry.Case
+		if e.Decode(&c) != nil {
+			return append(out, "unreadable")
+		}
+		out = append(out, letter(c.Subject), casefile.Step(c.Step).String())
 	case entry.KindDevice:
 		var d entry.Device
 		if e.Decode(&d) != nil {
