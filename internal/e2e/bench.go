@@ -198,17 +198,28 @@ func Subject(n int) uint64 { return uint64(n) + 1 }
 // the bench, and gives the guard a PIN.
 func (b *Bench) Enrol(n int) {
 	b.t.Helper()
-	var list bytes.Buffer
+	b.enrol(school(n))
+	b.Gatectl(PIN+"\n", "roster", "pin", guardNumber)
+}
+
+// school is the list of one guard and n pupils.
+func school(n int) string {
+	var list strings.Builder
 	list.WriteString("number,name,class,role,badge\n" + guardNumber + ",门卫,,staff," + Badge(0) + "\n")
 	for i := 1; i <= n; i++ {
 		fmt.Fprintf(&list, "S%d,学生%d,%s,student,%s\n", i, i, Class(i), Badge(i))
 	}
+	return list.String()
+}
+
+// enrol imports a list into the gate that runs on the bench.
+func (b *Bench) enrol(list string) {
+	b.t.Helper()
 	file := filepath.Join(b.Dir, "roster.csv")
-	if err := os.WriteFile(file, list.Bytes(), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(list), 0o600); err != nil {
 		b.t.Fatal(err)
 	}
 	b.Gatectl("", "roster", "import", file)
-	b.Gatectl(PIN+"\n", "roster", "pin", guardNumber)
 }
 
 // JournalPath is the gate's journal.

@@ -27,6 +27,7 @@ type Entry struct {
 	Arrival *entry.Arrival
 	Answer  *entry.Answer
 	Device  *entry.Device
+	Case    *entry.Case
 }
 
 // Entries reads a journal as anybody can who may read the file, beside the
@@ -63,6 +64,8 @@ func (e Entry) String() string {
 		said += fmt.Sprintf(", %+v", *e.Answer)
 	case e.Device != nil:
 		said += fmt.Sprintf(", %+v", *e.Device)
+	case e.Case != nil:
+		said += fmt.Sprintf(", %+v", *e.Case)
 	}
 	return said
 }
@@ -82,6 +85,9 @@ func decode(row journal.Row) (Entry, error) {
 	case entry.KindDevice:
 		e.Device = new(entry.Device)
 		err = row.Entry.Decode(e.Device)
+	case entry.KindCase:
+		e.Case = new(entry.Case)
+		err = row.Entry.Decode(e.Case)
 	}
 	if err != nil {
 		return Entry{}, fmt.Errorf("entry %d: %w", row.Seq, err)
