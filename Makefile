@@ -29,7 +29,7 @@ build: ## programs into bin/
 	@scripts/need.sh -trimpath
 	go build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/ ./cmd/...
 
-demo: build ## a scripted day at a simulated gate: SEED=1 SPEED=10
+demo: build ## a scripted winter Monday at two simulated gates: SEED=1 SPEED=10
 	bin/gatesim demo --seed $(SEED) --speed $(SPEED)
 
 test: need-race ## the tests that take seconds; ends with what was not run and why
@@ -59,8 +59,10 @@ campaign: need-race ## hours: every test twenty times in changing order, then CA
 	@export MENSHEN_FULL=1; go test -json $(RACE) -shuffle=on -count=20 -timeout 6h ./... | go run ./internal/testsum -full
 	@FUZZTIME=$(CAMPAIGN) scripts/fuzz.sh
 
-screenshots: need ## a picture of every state of the guard's screen at every size, into screenshots/
-	MENSHEN_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -run TestEveryStateCanBeReadAndTouchedOnEveryScreen ./web/guard
+screenshots: need ## a picture of every state of every screen at every size, into screenshots/
+	for page in web web/guard web/desk web/isolation; do \
+		MENSHEN_SCREENSHOTS=$(CURDIR)/screenshots/$$page go test -count=1 -run Touched ./$$page; \
+	done
 
 need:
 	@scripts/need.sh
