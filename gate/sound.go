@@ -67,7 +67,11 @@ func (l *laneLoop) sound(p lane.Pattern) {
 	case lane.Again:
 		// An arrival that ended unfinished shows the same, and ends quietly.
 		if v := l.machine.View(); v.Phase == lane.Gathering && v.Try > 0 {
-			player.Again(l.cfg.Number)
+			if v.Wrist {
+				player.Wrist(l.cfg.Number)
+			} else {
+				player.Again(l.cfg.Number)
+			}
 		}
 	case lane.Attend:
 		if before != lane.Attend { // every retry shows it again

@@ -29,7 +29,7 @@ type ear struct {
 func newEar(t *testing.T) *ear {
 	e := &ear{names: map[string]string{}, at: func(string) {}}
 	for name, ask := range map[string]func(*sound.Player){
-		"pass": func(p *sound.Player) { p.Pass(1) }, "again": func(p *sound.Player) { p.Again(1) },
+		"pass": func(p *sound.Player) { p.Pass(1) }, "wrist": func(p *sound.Player) { p.Wrist(1) }, // once more has the same tones
 		"stop": func(p *sound.Player) { p.Stop(1) }, // a closed lane has the same tones
 	} {
 		var played []string
@@ -121,7 +121,7 @@ func TestWhatIsHeardAtALane(t *testing.T) {
 	}{
 		"a pass is one beep":                       {forehead: 36.5, want: []string{"pass"}},
 		"a stop is tones and a voice":              {forehead: 37.6, want: []string{"stop", "voice of stop"}},
-		"too cold a forehead is asked once more":   {forehead: 33.9, want: []string{"again", "voice of again"}},
+		"too cold a forehead asks for the wrist":   {forehead: 33.9, want: []string{"wrist", "voice of wrist"}},
 		"an unfinished arrival ends quietly":       {forehead: 20},
 		"without a record there is no beep":        {forehead: 36.5, silent: true, want: []string{"stop", "voice of stop"}},
 		"a stop is heard with and without records": {forehead: 37.6, silent: true, want: []string{"stop", "voice of stop"}},

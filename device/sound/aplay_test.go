@@ -103,8 +103,8 @@ func TestTheRealAplayTakesEverySound(t *testing.T) {
 		t.Skip("aplay is not installed: apt-get install alsa-utils")
 	}
 	all, zh, en := tones(), sounds(Chinese), sounds(English)
-	all["silence"], all["请到旁边"], all["请重测"] = zh.silence, zh.sayAside, zh.sayAgain
-	all["step aside"], all["measure again"] = en.sayAside, en.sayAgain
+	all["silence"], all["请到旁边"], all["请量手腕"] = zh.silence, zh.sayAside, zh.sayWrist
+	all["step aside"], all["your wrist, please"] = en.sayAside, en.sayWrist
 	for name, wav := range all {
 		if err := Aplay("null")(t.Context(), wav); err != nil {
 			t.Errorf("%s: %v", name, err)

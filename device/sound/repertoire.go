@@ -18,19 +18,19 @@ const (
 var (
 	//go:embed clips/step-aside.zh.wav
 	asideChinese []byte
-	//go:embed clips/again.zh.wav
-	againChinese []byte
+	//go:embed clips/wrist.zh.wav
+	wristChinese []byte
 	//go:embed clips/step-aside.en.wav
 	asideEnglish []byte
-	//go:embed clips/again.en.wav
-	againEnglish []byte
+	//go:embed clips/wrist.en.wav
+	wristEnglish []byte
 )
 
 // repertoire is all that a player plays, each a WAV file.
 type repertoire struct {
 	silence                []byte // what a card is tried with
 	high, low, again, stop []byte // tones
-	sayAgain, sayAside     []byte // sentences
+	sayWrist, sayAside     []byte // sentences
 }
 
 // sounds returns the repertoire in a language.
@@ -38,10 +38,10 @@ func sounds(l Language) repertoire {
 	r := repertoire{
 		silence: render(note{lasts: 20 * time.Millisecond}),
 		high:    beep(1760), low: beep(880), again: againTones(), stop: stopTones(),
-		sayAgain: againChinese, sayAside: asideChinese,
+		sayWrist: wristChinese, sayAside: asideChinese,
 	}
 	if l == English {
-		r.sayAgain, r.sayAside = againEnglish, asideEnglish
+		r.sayWrist, r.sayAside = wristEnglish, asideEnglish
 	}
 	return r
 }

@@ -63,8 +63,11 @@ func (p *Player) Pass(lane int) {
 	p.ask(lane, beep, nil)
 }
 
-// Again plays two low tones and asks to measure again.
-func (p *Player) Again(lane int) { p.ask(lane, p.sounds.again, p.sounds.sayAgain) }
+// Again plays two low tones and says nothing: not yet, once more.
+func (p *Player) Again(lane int) { p.ask(lane, p.sounds.again, nil) }
+
+// Wrist plays the same tones and asks for the wrist.
+func (p *Player) Wrist(lane int) { p.ask(lane, p.sounds.again, p.sounds.sayWrist) }
 
 // Stop plays two trembling low tones and asks to step aside.
 func (p *Player) Stop(lane int) { p.ask(lane, p.sounds.stop, p.sounds.sayAside) }

@@ -23,7 +23,7 @@ func newCard() *card {
 	zh, en := sounds(Chinese), sounds(English)
 	return &card{names: map[string]string{
 		string(zh.silence): "silence", string(zh.high): "high", string(zh.low): "low", string(zh.again): "again", string(zh.stop): "stop",
-		string(zh.sayAside): "请到旁边", string(zh.sayAgain): "请重测", string(en.sayAside): "step aside", string(en.sayAgain): "measure again",
+		string(zh.sayAside): "请到旁边", string(zh.sayWrist): "请量手腕", string(en.sayAside): "step aside", string(en.sayWrist): "your wrist, please",
 	}}
 }
 
@@ -105,10 +105,11 @@ func TestWhatIsHeard(t *testing.T) {
 		"a pass at lane 1 is one high beep":        {ask: func(p *Player) { p.Pass(1) }, want: []string{"high"}},
 		"a pass at lane 2 is one low beep":         {ask: func(p *Player) { p.Pass(2) }, want: []string{"low"}},
 		"a stop has tones first and then a voice":  {ask: func(p *Player) { p.Stop(1) }, want: []string{"stop", "请到旁边"}},
-		"once more has tones first, then a voice":  {ask: func(p *Player) { p.Again(1) }, want: []string{"again", "请重测"}},
+		"once more has tones and no voice":         {ask: func(p *Player) { p.Again(1) }, want: []string{"again"}},
+		"a wrist has tones first, then a voice":    {ask: func(p *Player) { p.Wrist(1) }, want: []string{"again", "请量手腕"}},
 		"a closed lane has tones and no voice":     {ask: func(p *Player) { p.Closed(1) }, want: []string{"stop"}},
 		"the voice speaks the gate's language":     {English, func(p *Player) { p.Stop(1) }, []string{"stop", "step aside"}},
-		"and so it does when it asks once more":    {English, func(p *Player) { p.Again(2) }, []string{"again", "measure again"}},
+		"and so it does when it asks for a wrist":  {English, func(p *Player) { p.Wrist(2) }, []string{"again", "your wrist, please"}},
 		"two lanes at once are heard both":         {ask: func(p *Player) { p.Stop(1); p.Pass(2) }, want: []string{"stop", "low", "请到旁边"}},
 		"of one lane the newest is heard":          {ask: func(p *Player) { p.Stop(1); p.Pass(1); p.Pass(2) }, want: []string{"high", "low"}},
 		"a stop is not replaced by another's pass": {ask: func(p *Player) { p.Pass(2); p.Stop(1); p.Pass(2) }, want: []string{"stop", "low", "请到旁边"}},
@@ -145,7 +146,7 @@ func TestWhichSoundGivesWay(t *testing.T) {
 		"a sentence is dropped with its child":    {func(p *Player) { p.Stop(1) }, intoVoice, func(p *Player) { p.Pass(1) }, []string{"stop", "请到旁边…", "high"}},
 		"a sentence that waits is dropped too":    {func(p *Player) { p.Stop(1) }, intoTones, func(p *Player) { p.Pass(1) }, []string{"stop", "high"}},
 		"a sentence is begun twice at most":       {func(p *Player) { p.Stop(1) }, intoVoice, func(p *Player) { p.Pass(2); after(intoVoice); p.Pass(2) }, []string{"stop", "请到旁边…", "low", "请到旁边…", "low"}},
-		"another lane's stop lets it be finished": {func(p *Player) { p.Stop(1) }, intoVoice, func(p *Player) { p.Again(2) }, []string{"stop", "请到旁边…", "again", "请到旁边", "请重测"}},
+		"another lane's stop lets it be finished": {func(p *Player) { p.Stop(1) }, intoVoice, func(p *Player) { p.Wrist(2) }, []string{"stop", "请到旁边…", "again", "请到旁边", "请量手腕"}},
 		"nothing gives way to what comes later":   {func(p *Player) { p.Stop(1) }, longAfter, func(p *Player) { p.Pass(1) }, []string{"stop", "请到旁边", "high"}},
 	} {
 		t.Run(rule, func(t *testing.T) {
@@ -180,7 +181,7 @@ func TestNobodyWaitsForACardThatIsStuck(t *testing.T) {
 		for lane := range 1000 {
 			p.Stop(lane % 2)
 			p.Pass(lane % 2)
-			p.Again(lane % 2)
+			p.Wrist(lane % 2)
 		}
 		if took := time.Since(began); took > 0 {
 			t.Errorf("those who asked waited %v", took)

@@ -88,7 +88,7 @@ func TestAStopIsLowerThanAnyPass(t *testing.T) {
 // its size, which holds for the plain header only.
 func TestEveryClipIsOfTheFormThatIsPlayed(t *testing.T) {
 	for name, r := range map[string]repertoire{"zh": sounds(Chinese), "en": sounds(English)} {
-		for _, clip := range [][]byte{r.sayAside, r.sayAgain} {
+		for _, clip := range [][]byte{r.sayAside, r.sayWrist} {
 			if !bytes.Equal(clip[:headerSize], header(len(clip)-headerSize)) {
 				t.Errorf("%s: header % x", name, clip[:headerSize])
 			}

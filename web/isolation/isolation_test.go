@@ -521,7 +521,7 @@ func TestWhatOurPageCouldNotHaveSentIsRefused(t *testing.T) {
 
 func TestSlipsAreSaidAndTakeNothing(t *testing.T) {
 	for _, tt := range []struct{ path, form, want string }{
-		{"step", "kind=measured&value=36", "体温请输 3 位数"}, {"step", "kind=measured&value=36.5", "体温请输 3 位数"}, {"step", "kind=measured&value=265", "体温须在"},
+		{"step", "kind=measured&value=36", "体温请输 3 位数"}, {"step", "kind=measured&value=36.55", "体温请输 3 位数"}, {"step", "kind=measured&value=265", "体温须在"},
 		{"step", "kind=measured&value=%2B36", "体温请输 3 位数"}, {"home", "relation=mother&digits=911", "后 4 位"}, {"home", "relation=mother", "后 4 位"},
 		{"home", "relation=mother&leader=1", "请再输一次密码"},
 	} {
