@@ -14,6 +14,8 @@ const (
 	KindChanged      ChangeKind = "kind"      // To is the new kind, "entry" or "attendance"
 	LimitChanged     ChangeKind = "limit"     // From and To are limits as shown, "≥ 37.3"
 	LowChanged       ChangeKind = "low"       // From and To are the lowest skin temperature
+	WristChanged     ChangeKind = "wrist"     // From and To are limits of the wrist, "–" where none is asked for
+	WristLowChanged  ChangeKind = "wrist-low" // From and To are the lowest temperature of a wrist, or "–"
 	CodeAgeChanged   ChangeKind = "code-age"  // From and To are hours
 	RowAdded         ChangeKind = "added"     // Row is asked now
 	RowRemoved       ChangeKind = "removed"   // Row is asked no more
@@ -64,6 +66,8 @@ func compareLimits(before, after Spec) (out []Change) {
 	if after.Kind != Attendance {
 		add(LimitChanged, before.limit(), after.limit())
 		add(LowChanged, before.Low.String(), after.Low.String())
+		add(WristChanged, before.ofWrist(before.WristThreshold.String()), after.ofWrist(after.WristThreshold.String()))
+		add(WristLowChanged, before.ofWrist(before.WristLow.String()), after.ofWrist(after.WristLow.String()))
 	}
 	add(CodeAgeChanged, hours(before.CodeAge), hours(after.CodeAge))
 	return out
@@ -85,6 +89,15 @@ func compareRow(was, is Requirement, stood bool) (kind ChangeKind, changed bool)
 
 // limit is the threshold with its boundary, "≥ 37.3".
 func (s Spec) limit() string { return s.Boundary.Sign() + " " + s.Threshold.String() }
+
+// ofWrist returns a figure of the wrist as shown, a dash where no wrist is asked
+// for.
+func (s Spec) ofWrist(figure string) string {
+	if !s.wrist() {
+		return "–"
+	}
+	return figure
+}
 
 func hours(d time.Duration) string { return strconv.Itoa(int(d / time.Hour)) }
 

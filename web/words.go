@@ -86,6 +86,8 @@ var words = map[string]phrase{
 	"rules.kind":      {"用途变了", "other purpose"},
 	"rules.limit":     {"体温 {1} 改为 {2}", "limit {1} is now {2}"},
 	"rules.low":       {"太凉的界限 {1} 改为 {2}", "too cold below {2}, was {1}"},
+	"rules.wrist":     {"手腕 {1} 改为 {2}", "wrist {1} is now {2}"},
+	"rules.wrist-low": {"手腕太凉的界限 {1} 改为 {2}", "wrist too cold below {2}, was {1}"},
 	"rules.code-age":  {"绿码有效 {1} 小时改为 {2} 小时", "green is good for {2} h, was {1} h"},
 	"rules.added":     {"新增:{3}", "new: {3}"},
 	"rules.removed":   {"不再要求:{3}", "no more: {3}"},
