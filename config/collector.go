@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"strings"
 )
 
 // Collector is one to whom the gate's journal goes.
@@ -69,15 +70,24 @@ func readCollector(t *table) Collector {
 	if (c.Cert == "") != (c.CertKey == "") {
 		t.fault("cert", "certificate and key come together", "set both cert and cert_key, or neither")
 	}
-	u, err := url.Parse(c.URL)
+	u, ok := brokerAddress(c.URL)
 	switch {
 	case c.URL == "":
-	case err != nil || u.Hostname() == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" ||
-		u.Scheme != "mqtt" && u.Scheme != "mqtts":
+	case !ok:
 		// The text is not repeated: it may hold a password.
 		t.fault("url", "not the address of a broker", brokerRemedy)
 	case u.Scheme == "mqtt" && !c.Insecure && !loopback(u.Hostname()):
 		t.fault("url", "the password can be read on the way", "write mqtts://, or set insecure = true in this [[collector]]")
 	}
 	return c
+}
+
+// brokerAddress reads the address of a broker, which is mqtt:// or mqtts://, a
+// host and at most a port. There is one spelling of it.
+func brokerAddress(s string) (u *url.URL, ok bool) {
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, false
+	}
+	return u, strings.HasPrefix(s, "mqtt://") || strings.HasPrefix(s, "mqtts://")
 }

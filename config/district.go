@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -121,10 +120,10 @@ func readBroker(t *table) Broker {
 		PasswordFile: t.path("password_file", ""),
 	}
 	t.require("password_file", "name the file that holds the collector's password at the broker")
-	u, err := url.Parse(b.URL)
+	u, ok := brokerAddress(b.URL)
 	switch {
 	case b.URL == "":
-	case err != nil || u.Hostname() == "" || u.User != nil || u.Path != "" || u.Scheme != "mqtt" && u.Scheme != "mqtts":
+	case !ok:
 		// The text is not repeated: it may hold a password.
 		t.fault("url", "not the address of a broker", brokerRemedy)
 	case u.Scheme == "mqtt" && !b.Insecure && !loopback(u.Hostname()):
