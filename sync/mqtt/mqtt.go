@@ -86,6 +86,9 @@ func Dial(ctx context.Context, o Options) (*Session, error) {
 }
 
 func dial(ctx context.Context, u *url.URL, o Options) (*Session, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err // nobody waits any more: look no name up
+	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	conn, err := open(ctx, u, o.TLS)
