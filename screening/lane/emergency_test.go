@@ -160,6 +160,19 @@ func TestEmergencyPassageLetsNobodyInWho(t *testing.T) {
 			w.empty()
 			w.wantStopped(screening.HighOnce)
 		}},
+		"is high for a wrist, at a lane that measures wrists": {fitted, func(w *world) {
+			w.do(WristFirst{For: time.Hour})
+			w.come(36_800)
+			w.wantStopped(screening.HighOnce)
+		}},
+		"was high for a wrist for a moment": {fitted, func(w *world) {
+			w.do(WristFirst{For: time.Hour})
+			w.empty()
+			w.look(36_900)
+			w.look(36_100)
+			w.empty()
+			w.wantStopped(screening.HighOnce)
+		}},
 		"is cold":                                      {fitted, func(w *world) { w.come(33_000); w.wantPhase(Idle) }},
 		"comes while the thermometer is out":           {fitted, func(w *world) { w.do(DeviceLost{RoleThermometer}); w.come(36_500) }},
 		"comes while nothing says who is measured":     {watched, func(w *world) { w.do(DeviceLost{RolePresence}); w.come(36_500) }},
