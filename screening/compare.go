@@ -1,6 +1,7 @@
 package screening
 
 import (
+	"slices"
 	"strconv"
 	"time"
 )
@@ -21,7 +22,8 @@ const (
 	RowRemoved       ChangeKind = "removed"   // Row is asked no more
 	RowEnforced      ChangeKind = "enforced"  // Row, which only warned, stops now
 	RowWarns         ChangeKind = "warns"     // Row, which stopped, only warns now
-	RowAsksDifferent ChangeKind = "different" // Row has other roles, evidence, direction or outcome
+	RowAsksDifferent ChangeKind = "different" // Row has other people, evidence, times or outcome
+	WindowsChanged   ChangeKind = "windows"   // somebody may come or go at other times
 )
 
 // Change is one difference between two policies.
@@ -70,6 +72,9 @@ func compareLimits(before, after Spec) (out []Change) {
 		add(WristLowChanged, before.ofWrist(before.WristLow.String()), after.ofWrist(after.WristLow.String()))
 	}
 	add(CodeAgeChanged, hours(before.CodeAge), hours(after.CodeAge))
+	if !slices.EqualFunc(before.Windows, after.Windows, sameWindow) {
+		out = append(out, Change{Kind: WindowsChanged})
+	}
 	return out
 }
 
@@ -77,7 +82,7 @@ func compareRow(was, is Requirement, stood bool) (kind ChangeKind, changed bool)
 	switch {
 	case !stood:
 		return RowAdded, true
-	case was.Roles != is.Roles || was.Direction != is.Direction || was.Evidence != is.Evidence || was.Fail != is.Fail:
+	case !sameWho(was.Who, is.Who) || was.When != is.When || was.Ask != is.Ask || !slices.Equal(was.Or, is.Or) || was.Fail != is.Fail:
 		return RowAsksDifferent, true
 	case was.Warn && !is.Warn:
 		return RowEnforced, true
@@ -85,6 +90,14 @@ func compareRow(was, is Requirement, stood bool) (kind ChangeKind, changed bool)
 		return RowWarns, true
 	}
 	return "", false
+}
+
+func sameWho(a, b Who) bool {
+	return a.Roles == b.Roles && a.Boarding == b.Boarding && slices.Equal(a.Grades, b.Grades)
+}
+
+func sameWindow(a, b ArrivalWindow) bool {
+	return sameWho(a.Who, b.Who) && a.Direction == b.Direction && a.From == b.From && a.To == b.To && slices.Equal(a.Lanes, b.Lanes)
 }
 
 // limit is the threshold with its boundary, "≥ 37.3".

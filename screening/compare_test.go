@@ -7,13 +7,13 @@ import (
 )
 
 func TestCompareSaysWhatWasChanged(t *testing.T) {
-	mask := Requirement{ID: "mask", Evidence: NotBarred, Fail: Refer}
+	mask := Requirement{ID: "mask", Ask: Ask{Evidence: NotBarred}, Fail: Refer}
 	for rule, tt := range map[string]struct {
 		change func(*Spec)
 		want   []Change
 	}{
 		"nothing":                         {func(*Spec) {}, nil},
-		"name, number and source alone":   {func(s *Spec) { s.Name, s.Number, s.Requirements[0].Source = "x", 9, "y" }, nil},
+		"name, number and source alone":   {func(s *Spec) { s.Name, s.Number, s.Requirements[0].Source = "x", 9, Source{Document: "y"} }, nil},
 		"a lower threshold":               {func(s *Spec) { s.Threshold = 37_000 }, []Change{{Kind: LimitChanged, From: "≥ 37.3", To: "≥ 37.0"}}},
 		"the boundary":                    {func(s *Spec) { s.Boundary = Exceeds }, []Change{{Kind: LimitChanged, From: "≥ 37.3", To: "> 37.3"}}},
 		"the lowest skin temperature":     {func(s *Spec) { s.Low = 34_500 }, []Change{{Kind: LowChanged, From: "35.0", To: "34.5"}}},

@@ -8,23 +8,43 @@ type Reason uint8
 
 // The reasons.
 const (
-	NoReason       Reason = iota
-	NoPolicy              // there is no valid policy
-	OnHold                // a hold stands against the subject
-	HardFeverSeen         // 38.5 °C or more
-	RedCode               // a red code is known
-	YellowCode            // a yellow code is known
-	NoIdentity            // nobody known was scanned
-	NoTemperature         // no valid reading
-	TooCold               // the skin is too cold to be judged
-	HighOnce              // at or above the threshold, one instrument
-	HighTwice             // at or above the threshold, two instruments
-	NoGreen               // no green is known
-	GreenTooOld           // the green is older than the policy allows
-	ClockUntrusted        // a dated proof cannot be judged by this clock
-	LaneAttended          // the lane cannot record or cannot move its barrier
-	AlreadyIn             // admitted less than 30 s ago and let in once more
-	AmbientOutside        // the thermometer is outside its own temperature window
+	NoReason        Reason = iota
+	NoPolicy               // there is no valid policy
+	OnHold                 // a hold stands against the subject
+	HardFeverSeen          // 38.5 °C or more
+	RedCode                // a red code is known
+	YellowCode             // a yellow code is known
+	NoIdentity             // nobody known was scanned
+	NoTemperature          // no valid reading
+	TooCold                // the skin is too cold to be judged
+	HighOnce               // at or above the threshold, one instrument
+	HighTwice              // at or above the threshold, two instruments
+	NoGreen                // no green is known
+	GreenTooOld            // the green is older than the policy allows
+	ClockUntrusted         // a dated proof cannot be judged by this clock
+	LaneAttended           // the lane cannot record or cannot move its barrier
+	AlreadyIn              // admitted less than 30 s ago and let in once more
+	AmbientOutside         // the thermometer is outside its own temperature window
+	PopUpCode              // the code shows a pop-up
+	StarSeen               // a star on the trip card is known
+	TestPositive           // a positive nucleic-acid test is known
+	TestsMissing           // too few tests, or too close together
+	TestsTooOld            // there are enough tests, and not enough are fresh
+	NoMask                 // the guard saw that there is none
+	SymptomsSeen           // somebody looks ill
+	NotShown               // what the row asks for was not shown
+	ShownTooOld            // it was shown, and is too old
+	ShownBad               // it was shown, and speaks against the person
+	TooEarly               // the arrival window is not open yet
+	OutsideHours           // the window is over, or it is not the hour to leave
+	OtherLane              // the window is open at another lane
+	OpenCase               // a case is open
+	ReturnNotProven        // the proof of return is owed
+	HouseholdBad           // somebody at home is ill or barred
+	RiskAreaStay           // a stay in an area of risk is known
+	StillInside            // came in today and did not go out since
+	SeenElsewhere          // at another lane or gate within the last minutes
+	reasons
 )
 
 // String returns the reason's name as pages and exports use it.
@@ -32,6 +52,8 @@ func (r Reason) String() string {
 	names := [...]string{
 		"none", "no-policy", "on-hold", "hard-fever", "red-code", "yellow-code", "no-identity", "no-temperature",
 		"too-cold", "high-once", "high-twice", "no-green", "green-too-old", "clock-untrusted", "lane-attended", "already-in", "ambient",
+		"pop-up", "star", "test-positive", "tests-missing", "tests-too-old", "no-mask", "symptoms", "not-shown", "shown-too-old", "shown-bad",
+		"too-early", "outside-hours", "other-lane", "open-case", "return-not-proven", "household", "risk-area", "still-inside", "elsewhere",
 	}
 	if int(r) < len(names) {
 		return names[r]
@@ -71,29 +93,38 @@ func (d Decision) Overridable() bool {
 	return d.Outcome == Refer && !d.Lasting() && !d.Has(LaneAttended)
 }
 
+// lasting are the reasons that stay with the person, grave those that no
+// recheck at the gate answers.
+func lasting(r Reason) bool { return r == HighOnce || r == OnHold || grave(r) }
+
+func grave(r Reason) bool {
+	switch r {
+	case HardFeverSeen, RedCode, YellowCode, PopUpCode, HighTwice, TestPositive, SymptomsSeen, OpenCase, ReturnNotProven:
+		return true
+	}
+	return false
+}
+
 // Lasting reports whether the stop stays with the person, as a hold on every
 // lane, when the arrival is over: fever, a barred colour, a standing hold.
-func (d Decision) Lasting() bool {
-	return d.enforced(OnHold, HardFeverSeen, RedCode, YellowCode, HighOnce, HighTwice)
-}
+func (d Decision) Lasting() bool { return d.enforced(lasting) }
 
 // Repeated reports whether of what stays with the person the stop knows a
 // standing hold and nothing that was found now.
 func (d Decision) Repeated() bool {
-	return d.enforced(OnHold) && !d.enforced(HardFeverSeen, RedCode, YellowCode, HighOnce, HighTwice)
+	stood := func(r Reason) bool { return r == OnHold || r == OpenCase || r == ReturnNotProven }
+	return d.enforced(stood) && !d.enforced(func(r Reason) bool { return lasting(r) && !stood(r) })
 }
 
-// enforced reports whether a row failed for one of the reasons and does more
-// than warn.
-func (d Decision) enforced(why ...Reason) bool {
-	return slices.ContainsFunc(d.Failures, func(f Failure) bool { return !f.Warn && slices.Contains(why, f.Reason) })
+// enforced reports whether a row failed for such a reason and does more than
+// warn.
+func (d Decision) enforced(such func(Reason) bool) bool {
+	return slices.ContainsFunc(d.Failures, func(f Failure) bool { return !f.Warn && such(f.Reason) })
 }
 
 // Grave reports whether nothing but a lift by name ends the hold that the stop
 // leaves: no recheck at the gate does.
-func (d Decision) Grave() bool {
-	return d.enforced(HardFeverSeen, RedCode, YellowCode, HighTwice)
-}
+func (d Decision) Grave() bool { return d.enforced(grave) }
 
 // Stop returns the decision with one more failure, and the worse outcome. It
 // is how a lane adds what lies outside every policy.
@@ -106,6 +137,7 @@ func (d Decision) Stop(row string, why Reason, o Outcome) Decision {
 const (
 	rowPolicy = "bound/policy"
 	rowHold   = "bound/hold"
+	rowCase   = "bound/case"
 	rowFever  = "bound/fever"
 	rowRed    = "bound/red"
 )
@@ -118,113 +150,98 @@ func (p Policy) Decide(a Arrival) Decision {
 		return Decision{Failures: []Failure{{Row: rowPolicy, Reason: NoPolicy, Outcome: Refer}}}
 	}
 	d := Decision{Outcome: Admit}
-	add := func(row string, why Reason, o Outcome, warn bool) {
-		d.Failures = append(d.Failures, Failure{Row: row, Reason: why, Outcome: o, Warn: warn})
-		if !warn {
-			d.Outcome = Worse(d.Outcome, o)
-		}
-	}
-	if a.Held {
-		add(rowHold, OnHold, Refer, false)
-	}
-	if a.Code.Colour == Red {
-		add(rowRed, RedCode, Isolate, false)
-	}
-	for _, r := range a.Readings {
-		if r.Peak >= HardFever && r.seen() {
-			add(rowFever, HardFeverSeen, Isolate, false)
-			break
-		}
-	}
-	for _, row := range p.spec.Requirements {
-		if row.Direction != a.Direction || !row.Roles.has(a.Subject.Role) {
+	p.bounds(&d, &a)
+	identified := false
+	for i := range p.spec.Requirements {
+		row := &p.spec.Requirements[i]
+		if !row.When.has(&a) || !row.Who.has(a.Subject) {
 			continue
 		}
-		if why, o := p.judge(row, a); why != NoReason {
-			add(row.ID, why, o, row.Warn)
+		identified = identified || row.Evidence == Identity && !row.Warn
+		if why, o := p.judge(row, &a); why != NoReason {
+			d.fail(row.ID, why, o, row.Warn)
 		}
+	}
+	if !identified && a.Direction != Out {
+		d.fail(rowPolicy, NoPolicy, Refer, false) // no policy lets in whom it does not ask for a name
 	}
 	return d
 }
 
-// judge returns NoReason when the evidence of the row is there and speaks for
-// the person.
-func (p Policy) judge(row Requirement, a Arrival) (Reason, Outcome) {
-	switch row.Evidence {
-	case Identity:
-		if a.Subject.ID == 0 {
-			return NoIdentity, Worse(row.Fail, Refer)
-		}
-	case Temperature:
-		return p.judgeReadings(row, a.Readings)
-	case NotBarred:
-		switch a.Code.Colour {
-		case ColourUnknown, Green:
-		case Yellow:
-			return YellowCode, row.Fail
-		default:
-			return RedCode, row.Fail
-		}
-	case PositiveGreen:
-		return p.judgeGreen(row, a)
-	default:
-		return NoPolicy, Refer
+func (d *Decision) fail(row string, why Reason, o Outcome, warn bool) {
+	d.Failures = append(d.Failures, Failure{Row: row, Reason: why, Outcome: o, Warn: warn})
+	if !warn {
+		d.Outcome = Worse(d.Outcome, o)
 	}
-	return NoReason, Admit
 }
 
-// judgeReadings lets a later valid reading by another instrument answer an
-// earlier high one. The same instrument cannot contradict itself, and what has
-// no name is no other instrument.
-func (p Policy) judgeReadings(row Requirement, readings []Reading) (Reason, Outcome) {
-	why, o := NoTemperature, Worse(row.Fail, Refer)
-	high, by := false, ""
-	for _, r := range readings {
-		another := r.Instrument != by && r.Instrument != ""
-		switch {
-		case r.seen() && p.HighAt(r.Site, r.Peak):
-			if high && another && r.Quality == Valid {
-				return HighTwice, Isolate
-			}
-			if !high {
-				high, by = true, r.Instrument
-			}
-			why, o = HighOnce, Worse(row.Fail, Recheck)
-		case r.Site == Wrist && !p.Wrist(): // nobody has asked for it
-		case r.Quality == Cold && !high:
-			why, o = TooCold, Recheck
-		case r.Quality == Ambient && !high:
-			why, o = AmbientOutside, Worse(row.Fail, Refer)
-		case r.Quality == Valid && (!high || another):
-			high = false
-			why, o = NoReason, Admit
+// bounds fails what no policy lets in.
+func (p Policy) bounds(d *Decision, a *Arrival) {
+	if a.Held {
+		d.fail(rowHold, OnHold, Refer, false)
+	}
+	switch a.Case {
+	case NoCase:
+	case ReturnOwed:
+		d.fail(rowCase, ReturnNotProven, Refer, false)
+	default:
+		d.fail(rowCase, OpenCase, Refer, false)
+	}
+	if a.Code.Colour == Red {
+		d.fail(rowRed, RedCode, Isolate, false)
+	}
+	for i := range a.Readings {
+		if r := &a.Readings[i]; r.Peak >= HardFever && r.seen() {
+			d.fail(rowFever, HardFeverSeen, Isolate, false)
+			break
+		}
+	}
+}
+
+// judge returns NoReason when the evidence of the row is there and speaks for
+// the person. Of several sorts that serve, the first says why none did.
+func (p Policy) judge(row *Requirement, a *Arrival) (Reason, Outcome) {
+	if len(a.Shown) > 0 && row.Lookable() {
+		switch shown, inOrder := a.shown(row.ID); {
+		case shown && !inOrder:
+			return ShownBad, Worse(row.Fail, Refer)
+		case shown && !p.known(row, a):
+			return NoReason, Admit
+		}
+	}
+	why, o := p.ask(row, &row.Ask, a)
+	for i := range row.Or {
+		if why == NoReason {
+			break
+		}
+		if other, _ := p.ask(row, &row.Or[i], a); other == NoReason {
+			return NoReason, Admit
 		}
 	}
 	return why, o
 }
 
-func (p Policy) judgeGreen(row Requirement, a Arrival) (Reason, Outcome) {
-	switch {
-	case a.Code.Colour == Yellow:
-		return YellowCode, row.Fail
-	case a.Code.Colour == Red:
-		return RedCode, row.Fail
-	case a.Code.Colour != Green:
-		return NoGreen, Worse(row.Fail, Refer)
-	case a.Code.How == SeenByName:
-		return NoReason, Admit
-	case !a.ClockTrusted || a.Code.AsOf.After(a.Now):
-		return ClockUntrusted, Worse(row.Fail, Refer)
-	case a.Code.AsOf.IsZero() || a.Now.Sub(a.Code.AsOf) > p.spec.CodeAge:
-		return GreenTooOld, Worse(row.Fail, Refer)
+// known reports whether of the evidence of the row something is known that no
+// look at it can answer: a bad colour, or a positive test.
+func (p Policy) known(row *Requirement, a *Arrival) bool {
+	why, _ := p.ask(row, &row.Ask, a)
+	return grave(why)
+}
+
+// shown returns what a person said last of a row.
+func (a *Arrival) shown(row string) (shown, inOrder bool) {
+	for _, s := range a.Shown {
+		if s.Row == row {
+			shown, inOrder = true, s.InOrder
+		}
 	}
-	return NoReason, Admit
+	return shown, inOrder
 }
 
 // ParseReason returns the reason with a name, NoPolicy for any other: a word
 // that cannot be read never speaks for a person.
 func ParseReason(name string) Reason {
-	for r := NoReason; r <= AmbientOutside; r++ {
+	for r := NoReason; r < reasons; r++ {
 		if r.String() == name {
 			return r
 		}

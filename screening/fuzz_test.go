@@ -33,8 +33,8 @@ func (d *digits) spec() screening.Spec {
 	s.CodeAge = time.Duration(d.pick(20)) * 24 * time.Hour
 	for n := d.pick(6); n > 0; n-- {
 		s.Requirements = append(s.Requirements, screening.Requirement{
-			ID: string(rune('a' + n)), Roles: screening.Roles(d.pick(32)), Direction: screening.Direction(d.pick(2)),
-			Evidence: screening.Evidence(d.pick(5)), Fail: screening.Outcome(d.pick(6)), Warn: d.pick(2) == 1,
+			ID: string(rune('a' + n)), Who: screening.Who{Roles: screening.Roles(d.pick(32))}, When: screening.When{Direction: screening.Direction(d.pick(2))},
+			Ask: screening.Ask{Evidence: screening.Evidence(d.pick(5))}, Fail: screening.Outcome(d.pick(6)), Warn: d.pick(2) == 1,
 		})
 	}
 	return s

@@ -3,6 +3,7 @@ package screening
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -18,6 +19,7 @@ const (
 	// CodeAgeMost bounds how old a colour may be.
 	CodeAgeMost = 14 * 24 * time.Hour
 	rowsMost    = 64
+	windowsMost = 64
 )
 
 // Boundary says whether the threshold itself is high.
@@ -46,19 +48,6 @@ const (
 	Attendance     Kind = 1 // who came; no temperature; every screen says so
 )
 
-// Evidence is what a requirement asks for: a closed vocabulary.
-type Evidence uint8
-
-// The evidence.
-const (
-	Identity    Evidence = 1
-	Temperature Evidence = 2
-	// NotBarred fails on a known yellow or red; an unknown colour satisfies it.
-	NotBarred Evidence = 3
-	// PositiveGreen fails unless a fresh green is known.
-	PositiveGreen Evidence = 4
-)
-
 // Roles is a set of roles; the zero value is everybody.
 type Roles uint8
 
@@ -75,22 +64,6 @@ func RolesOf(roles ...Role) Roles {
 // nothing is known is asked everything.
 func (s Roles) has(r Role) bool {
 	return s == 0 || r == RoleUnknown || r > Visitor || s&(1<<r) != 0
-}
-
-// Requirement is one row of a policy.
-type Requirement struct {
-	// ID names the row in decisions and entries; 1–40 bytes, unique.
-	ID        string
-	Roles     Roles
-	Direction Direction
-	Evidence  Evidence
-	// Fail is the outcome when the evidence speaks against the person. Missing
-	// evidence is at least Refer, but for a cold forehead, which is Recheck.
-	Fail Outcome
-	// Warn lists the row in the decision without deciding.
-	Warn bool
-	// Source is the text that demands the row: document and line.
-	Source string
 }
 
 // Spec is a policy as somebody wrote it: not yet checked, and no lane takes it.
@@ -110,6 +83,8 @@ type Spec struct {
 
 	CodeAge      time.Duration
 	Requirements []Requirement
+	// Windows serve the rows that ask for Window.
+	Windows []ArrivalWindow
 }
 
 // Policy is a Spec that passed the bounds. Its zero value admits nobody.
@@ -146,6 +121,14 @@ func Compile(s Spec) (Policy, error) {
 	if len(s.Requirements) > rowsMost {
 		fault("%d rows are more than %d", len(s.Requirements), rowsMost)
 	}
+	if len(s.Windows) > windowsMost {
+		fault("%d windows are more than %d", len(s.Windows), windowsMost)
+	}
+	for i, w := range s.Windows {
+		if err := w.check(); err != nil {
+			fault("window %d: %w", i+1, err)
+		}
+	}
 	seen := map[string]bool{}
 	for i, r := range s.Requirements {
 		if err := r.check(); err != nil {
@@ -165,40 +148,52 @@ func Compile(s Spec) (Policy, error) {
 	if len(faults) > 0 {
 		return Policy{}, fmt.Errorf("policy %d: %w", s.Number, errors.Join(faults...))
 	}
-	s.Requirements = append([]Requirement(nil), s.Requirements...)
-	return Policy{spec: s, valid: true}, nil
-}
-
-func (r Requirement) check() error {
-	switch {
-	case r.ID == "" || len(r.ID) > 40:
-		return errors.New("its name must have 1 to 40 bytes")
-	case r.Direction > Out:
-		return fmt.Errorf("direction %d is unknown", r.Direction)
-	case r.Evidence < Identity || r.Evidence > PositiveGreen:
-		return fmt.Errorf("evidence %d is unknown", r.Evidence)
-	case r.Fail == Admit || r.Fail > Refuse:
-		return fmt.Errorf("failing it must stop at a person, not %v", r.Fail)
-	}
-	return nil
+	return Policy{spec: s.clone(), valid: true}, nil
 }
 
 func (s Spec) wrist() bool { return s.WristThreshold != 0 || s.WristLow != 0 }
 
 func (s Spec) enforcesForAll(e Evidence) bool {
 	for _, r := range s.Requirements {
-		if r.Evidence == e && r.Direction == In && r.Roles == 0 && !r.Warn {
+		if r.Evidence == e && len(r.Or) == 0 && r.always() && r.everybody() && !r.Warn {
 			return true
 		}
 	}
 	return false
 }
 
-// Spec returns a copy of what was compiled.
-func (p Policy) Spec() Spec {
-	s := p.spec
-	s.Requirements = append([]Requirement(nil), s.Requirements...)
+// clone copies what a caller could change.
+func (s Spec) clone() Spec {
+	s.Requirements, s.Windows = slices.Clone(s.Requirements), slices.Clone(s.Windows)
+	for i := range s.Requirements {
+		r := &s.Requirements[i]
+		r.Or, r.Grades, r.Source.Rules = slices.Clone(r.Or), slices.Clone(r.Grades), slices.Clone(r.Source.Rules)
+	}
+	for i := range s.Windows {
+		w := &s.Windows[i]
+		w.Lanes, w.Grades = slices.Clone(w.Lanes), slices.Clone(w.Grades)
+	}
 	return s
+}
+
+// Spec returns a copy of what was compiled.
+func (p Policy) Spec() Spec { return p.spec.clone() }
+
+// Row returns the row with an ID.
+func (p Policy) Row(id string) (Requirement, bool) {
+	i := slices.IndexFunc(p.spec.Requirements, func(r Requirement) bool { return r.ID == id })
+	if i < 0 {
+		return Requirement{}, false
+	}
+	return p.spec.Requirements[i], true
+}
+
+// Asks reports whether any row asks anybody for the evidence, at any time. What
+// none asks for is on no screen.
+func (p Policy) Asks(e Evidence) bool {
+	return slices.ContainsFunc(p.spec.Requirements, func(r Requirement) bool {
+		return r.Ask.Evidence == e || slices.ContainsFunc(r.Or, func(a Ask) bool { return a.Evidence == e })
+	})
 }
 
 // Number returns the policy's number; 0 is the built-in default.
@@ -250,12 +245,14 @@ func (p Policy) Clears(r Reading, highBy string) bool {
 // Needs is what a lane waits for.
 type Needs struct{ Identity, Temperature, Green bool }
 
-// Needs returns the evidence that the rows in force ask of a role. What no row
-// asks for is not waited for, not shown and not reported.
-func (p Policy) Needs(role Role, d Direction) Needs {
+// Needs returns the evidence that the rows in force ask of whoever arrives, by
+// subject, direction, place and time. What no row asks for is not waited for,
+// not shown and not reported.
+func (p Policy) Needs(a Arrival) Needs {
 	var n Needs
-	for _, r := range p.spec.Requirements {
-		if r.Direction != d || !r.Roles.has(role) {
+	for i := range p.spec.Requirements {
+		r := &p.spec.Requirements[i]
+		if !r.When.has(&a) || !r.Who.has(a.Subject) {
 			continue
 		}
 		switch r.Evidence {
@@ -288,10 +285,10 @@ func Default() Spec {
 
 		CodeAge: 24 * time.Hour,
 		Requirements: []Requirement{
-			{ID: "identity", Evidence: Identity, Fail: Refer, Source: "002 L1332"},
-			{ID: "temperature", Evidence: Temperature, Fail: Recheck, Source: "002 L1247"},
-			{ID: "colour", Evidence: NotBarred, Fail: Refer, Source: "002 L1320"},
-			{ID: "green", Roles: RolesOf(Staff, Service, Visitor), Evidence: PositiveGreen, Fail: Refer, Source: "002 L835"},
+			{ID: "identity", Ask: Ask{Evidence: Identity}, Fail: Refer, Source: Source{Document: "002", Line: 1332, Rules: []uint8{13}}},
+			{ID: "temperature", Ask: Ask{Evidence: Temperature}, Fail: Recheck, Source: Source{Document: "002", Line: 1247, Rules: []uint8{3}}},
+			{ID: "colour", Ask: Ask{Evidence: NotBarred}, Fail: Refer, Source: Source{Document: "002", Line: 1320, Rules: []uint8{33}}},
+			{ID: "green", Who: Who{Roles: RolesOf(Staff, Service, Visitor)}, Ask: Ask{Evidence: PositiveGreen}, Fail: Refer, Source: Source{Document: "002", Line: 835, Rules: []uint8{32}}},
 		},
 	}
 }

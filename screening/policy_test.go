@@ -33,9 +33,9 @@ func TestCompileRefusesWhatLiesOutsideTheBounds(t *testing.T) {
 		"row without a name":                {func(s *screening.Spec) { s.Requirements[2].ID = "" }, "row 3"},
 		"row with a long name":              {func(s *screening.Spec) { s.Requirements[2].ID = strings.Repeat("a", 41) }, "row 3"},
 		"two rows of one name":              {func(s *screening.Spec) { s.Requirements[2].ID = "identity" }, "stands twice"},
-		"row with an unknown direction":     {func(s *screening.Spec) { s.Requirements[2].Direction = 2 }, "direction 2"},
+		"row with an unknown direction":     {func(s *screening.Spec) { s.Requirements[2].Direction = 3 }, "direction 3"},
 		"row with no evidence":              {func(s *screening.Spec) { s.Requirements[2].Evidence = 0 }, "evidence 0"},
-		"row with unknown evidence":         {func(s *screening.Spec) { s.Requirements[2].Evidence = 5 }, "evidence 5"},
+		"row with unknown evidence":         {func(s *screening.Spec) { s.Requirements[2].Evidence = 20 }, "evidence 20"},
 		"row whose failure admits":          {func(s *screening.Spec) { s.Requirements[2].Fail = screening.Admit }, "must stop"},
 		"row with an unknown outcome":       {func(s *screening.Spec) { s.Requirements[2].Fail = 5 }, "must stop"},
 		"identity only warns":               {func(s *screening.Spec) { s.Requirements[0].Warn = true }, "identity"},
@@ -62,7 +62,7 @@ func TestCompileRefusesWhatLiesOutsideTheBounds(t *testing.T) {
 func many(n int) []screening.Requirement {
 	rows := make([]screening.Requirement, n)
 	for i := range rows {
-		rows[i] = screening.Requirement{ID: fmt.Sprint("row ", i), Evidence: screening.NotBarred, Fail: screening.Refer}
+		rows[i] = screening.Requirement{ID: fmt.Sprint("row ", i), Ask: screening.Ask{Evidence: screening.NotBarred}, Fail: screening.Refer}
 	}
 	return rows
 }
@@ -110,16 +110,20 @@ func TestNeedsAsksForNoMoreThanTheRowsInForce(t *testing.T) {
 	for name, c := range map[string]struct {
 		got, want screening.Needs
 	}{
-		"pupil":            {p.Needs(screening.Student, screening.In), screening.Needs{Identity: true, Temperature: true}},
-		"visitor":          {p.Needs(screening.Visitor, screening.In), screening.Needs{Identity: true, Temperature: true, Green: true}},
-		"nobody known yet": {p.Needs(screening.RoleUnknown, screening.In), screening.Needs{Identity: true, Temperature: true, Green: true}},
-		"on the way out":   {p.Needs(screening.Student, screening.Out), screening.Needs{}},
-		"attendance":       {attendance.Needs(screening.Staff, screening.In), screening.Needs{Identity: true}},
+		"pupil":            {p.Needs(coming(screening.Student, screening.In)), screening.Needs{Identity: true, Temperature: true}},
+		"visitor":          {p.Needs(coming(screening.Visitor, screening.In)), screening.Needs{Identity: true, Temperature: true, Green: true}},
+		"nobody known yet": {p.Needs(coming(screening.RoleUnknown, screening.In)), screening.Needs{Identity: true, Temperature: true, Green: true}},
+		"on the way out":   {p.Needs(coming(screening.Student, screening.Out)), screening.Needs{}},
+		"attendance":       {attendance.Needs(coming(screening.Staff, screening.In)), screening.Needs{Identity: true}},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, c.got, c.want)
 		}
 	}
+}
+
+func coming(r screening.Role, d screening.Direction) screening.Arrival {
+	return screening.Arrival{Subject: screening.Subject{Role: r}, Direction: d}
 }
 
 func TestOnlyAValidNormalReadingOfAnotherInstrumentClears(t *testing.T) {

@@ -113,6 +113,8 @@ type Direction uint8
 const (
 	In  Direction = 0
 	Out Direction = 1
+	// Both is a row's alone: no lane and no arrival has it.
+	Both Direction = 2
 )
 
 // Colour of a health code.
@@ -124,6 +126,7 @@ const (
 	Green         Colour = 1
 	Yellow        Colour = 2
 	Red           Colour = 3
+	PopUp         Colour = 4 // the code shows a pop-up in place of a colour (rule 34)
 )
 
 // How a colour became known.
@@ -136,6 +139,8 @@ const (
 	HowUnknown How = 0
 	FromRoster How = 1
 	SeenByName How = 2
+	// SeenPrinted: a person saw it on paper, which some policies let count.
+	SeenPrinted How = 3
 )
 
 // Code is what is known of a health code.
@@ -155,7 +160,51 @@ type Subject struct {
 	// person is not known.
 	ID   uint64
 	Role Role
+	// Grade is as the roster writes it, "" when it is not known.
+	Grade    string
+	Boarding Boarding
 }
+
+// Proof is one thing that the roster, a pass or a person on duty says about
+// somebody's evidence.
+type Proof struct {
+	// Of is the evidence; a star belongs to TripCard, a stay in an area of risk
+	// to History.
+	Of Evidence
+	// Name of a Document or of something Seen.
+	Name string
+	// Bad says that it speaks against the person: a positive test, a star, a
+	// missing mask.
+	Bad bool
+	// At is when it was true, taken or signed; zero when that is not known.
+	At time.Time
+}
+
+// Shown says that a person on duty looked at what a row asks for.
+type Shown struct {
+	Row     string
+	InOrder bool
+}
+
+// CaseState is what the person's case says.
+type CaseState uint8
+
+// The states of a case. Neither an open one nor an owed proof ever admits.
+const (
+	NoCase     CaseState = 0
+	CaseOpen   CaseState = 1
+	ReturnOwed CaseState = 2 // at home or in hospital; the proof of return was not seen
+)
+
+// Again says whether the same person was here before.
+type Again uint8
+
+// The ways of coming again.
+const (
+	NotAgain       Again = 0
+	AgainInside    Again = 1 // came in today and did not go out since
+	AgainElsewhere Again = 2 // at another lane or gate within the last 10 minutes
+)
 
 // Arrival is one subject at one lane with the evidence gathered for it.
 type Arrival struct {
@@ -167,6 +216,16 @@ type Arrival struct {
 	Code     Code
 	// Held says that a hold stands against the subject.
 	Held bool
+	// Place and Lane are where the check stands; lanes count from 1, 0 is none.
+	Place Place
+	Lane  uint8
+	// Proofs and Shown are the evidence beside identity, temperature and colour.
+	Proofs []Proof
+	Shown  []Shown
+	Case   CaseState
+	Again  Again
+	// NoSchool says that the school does not teach today.
+	NoSchool bool
 	// Now is when the evidence is judged, and ClockTrusted whether that time
 	// was confirmed by a person or better. Time-limited evidence needs it.
 	Now          time.Time

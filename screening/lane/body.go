@@ -148,7 +148,7 @@ func (m *Machine) orphan(s screening.Sample, high bool) {
 	if high && !m.resting {
 		m.shut()
 	}
-	if !m.policy.Needs(screening.RoleUnknown, m.cfg.Direction).Temperature || m.stopping {
+	if !m.policy.Needs(m.anybody()).Temperature || m.stopping {
 		return
 	}
 	r := m.take()

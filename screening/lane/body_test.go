@@ -303,7 +303,7 @@ func TestOrphanOnAnExitThatOnlyWarnsIsAStopToo(t *testing.T) {
 	cfg := watched
 	cfg.Direction = screening.Out
 	w := newWorldUnder(t, cfg, policyOf(t, func(s *screening.Spec) {
-		s.Requirements = append(s.Requirements, screening.Requirement{ID: "out", Direction: screening.Out, Evidence: screening.Temperature, Fail: screening.Refer, Warn: true})
+		s.Requirements = append(s.Requirements, screening.Requirement{ID: "out", When: screening.When{Direction: screening.Out}, Ask: screening.Ask{Evidence: screening.Temperature}, Fail: screening.Refer, Warn: true})
 	}))
 	w.present(true)
 	w.face(37_400)

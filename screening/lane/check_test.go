@@ -178,7 +178,7 @@ func (c *checker) append(s trace, r Record) error {
 		return fmt.Errorf("arrival %d is to be let in although a sample was high", r.Arrival)
 	case in && r.Act != Overridden && r.Subject.ID == 0:
 		return fmt.Errorf("arrival %d is to be let in without a name", r.Arrival)
-	case in && r.Act != Overridden && r.End == Decided && s.judged.Needs(r.Subject.Role, r.Direction).Temperature &&
+	case in && r.Act != Overridden && r.End == Decided && s.judged.Needs(screening.Arrival{Subject: r.Subject, Direction: r.Direction}).Temperature &&
 		(r.Reading == nil || r.Reading.Quality != screening.Valid || s.judged.HighAt(r.Reading.Site, r.Reading.Peak)):
 		return fmt.Errorf("arrival %d is to be let in with the reading %+v", r.Arrival, r.Reading)
 	}

@@ -49,7 +49,7 @@ func (m *Machine) inForce() bool { return len(m.emergency.By) > 0 && m.now.Mono 
 // passing reports whether this lane lets in by temperature alone now.
 func (m *Machine) passing() bool {
 	return m.inForce() && !m.stopping && m.cfg.Thermometer && m.faults&(attending|ThermometerLost|PresenceLost) == 0 &&
-		m.policy.Needs(screening.RoleUnknown, screening.In).Temperature
+		m.policy.Needs(m.anybody()).Temperature
 }
 
 // unnamed takes the reading of somebody who has not scanned.

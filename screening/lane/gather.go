@@ -191,10 +191,9 @@ func (m *Machine) tryDecide() {
 
 func (m *Machine) arrival() screening.Arrival {
 	a := m.cur
-	return screening.Arrival{
-		Direction: m.cfg.Direction, Subject: a.subject, Readings: a.readings, Code: a.code, Held: a.held,
-		Now: m.now.Wall, ClockTrusted: m.now.Trusted,
-	}
+	whole := m.anybody()
+	whole.Subject, whole.Readings, whole.Code, whole.Held = a.subject, a.readings, a.code, a.held
+	return whole
 }
 
 func (m *Machine) decide() {

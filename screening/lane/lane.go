@@ -51,6 +51,7 @@ type Config struct {
 	// that two lanes never share one.
 	Number      uint8
 	Direction   screening.Direction
+	Place       screening.Place
 	Thermometer bool
 	Barrier     bool
 	Presence    bool
@@ -244,7 +245,7 @@ func (m *Machine) wantMeasure() {
 	case !m.cfg.Thermometer || m.faults&(ThermometerLost|PresenceLost) != 0:
 	case m.phase == Gathering:
 		want = m.needs().Temperature
-	case !m.policy.Needs(screening.RoleUnknown, m.cfg.Direction).Temperature:
+	case !m.policy.Needs(m.anybody()).Temperature:
 	case m.cfg.Presence:
 		want = m.body.present
 	case m.phase == Idle && m.passing():
@@ -259,11 +260,17 @@ func (m *Machine) wantMeasure() {
 }
 
 func (m *Machine) needs() screening.Needs {
-	role := screening.RoleUnknown
 	if m.cur != nil {
-		role = m.cur.subject.Role
+		return m.policy.Needs(m.arrival())
 	}
-	return m.policy.Needs(role, m.cfg.Direction)
+	return m.policy.Needs(m.anybody())
+}
+
+// anybody is whoever may come next: nothing is known of them.
+func (m *Machine) anybody() screening.Arrival {
+	return screening.Arrival{
+		Direction: m.cfg.Direction, Place: m.cfg.Place, Lane: m.cfg.Number, Now: m.now.Wall, ClockTrusted: m.now.Trusted,
+	}
 }
 
 // rest ends the open arrival and returns the lane to Idle, or to Attended as

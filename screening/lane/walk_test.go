@@ -28,7 +28,7 @@ var walkConfigs = []Config{
 func newWalk(t testing.TB, cfg Config, pick func(int) int) *walk {
 	attendance := func(s *screening.Spec) { s.Kind, s.Requirements = screening.Attendance, s.Requirements[:1] }
 	exits := func(s *screening.Spec) {
-		s.Requirements = append(s.Requirements, screening.Requirement{ID: "out", Direction: screening.Out, Evidence: screening.Temperature, Fail: screening.Refer, Warn: true})
+		s.Requirements = append(s.Requirements, screening.Requirement{ID: "out", When: screening.When{Direction: screening.Out}, Ask: screening.Ask{Evidence: screening.Temperature}, Fail: screening.Refer, Warn: true})
 	}
 	w := &walk{world: newWorld(t, cfg), pick: pick}
 	w.policies = []screening.Policy{policyOf(t, nil), policyOf(t, attendance), policyOf(t, exits), {}}

@@ -62,7 +62,7 @@ func (m *Machine) setWristFirst(ev WristFirst) {
 // offersWrist reports whether somebody should let the lane begin with wrists.
 func (m *Machine) offersWrist() bool {
 	return m.cfg.Thermometer && m.policy.Wrist() && !m.wristFirst && m.chill.severe() &&
-		m.policy.Needs(screening.RoleUnknown, m.cfg.Direction).Temperature
+		m.policy.Needs(m.anybody()).Temperature
 }
 
 // site returns where the lane measures now: whoever has tried the forehead in
