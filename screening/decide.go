@@ -199,7 +199,8 @@ func (p Policy) bounds(d *Decision, a *Arrival) {
 }
 
 // judge returns NoReason when the evidence of the row is there and speaks for
-// the person. Of several sorts that serve, the first says why none did.
+// the person. Of several sorts that serve one is enough, unless another says
+// what nobody can answer; where none serves, the first says why.
 func (p Policy) judge(row *Requirement, a *Arrival) (Reason, Outcome) {
 	if len(a.Shown) > 0 && row.Lookable() {
 		switch shown, inOrder := a.shown(row.ID); {
@@ -211,11 +212,13 @@ func (p Policy) judge(row *Requirement, a *Arrival) (Reason, Outcome) {
 	}
 	why, o := p.ask(row, &row.Ask, a)
 	for i := range row.Or {
-		if why == NoReason {
-			break
-		}
-		if other, _ := p.ask(row, &row.Or[i], a); other == NoReason {
-			return NoReason, Admit
+		other, worse := p.ask(row, &row.Or[i], a)
+		switch {
+		case grave(why): // nothing else serves
+		case grave(other):
+			why, o = other, worse
+		case other == NoReason:
+			why, o = NoReason, Admit
 		}
 	}
 	return why, o
@@ -225,7 +228,10 @@ func (p Policy) judge(row *Requirement, a *Arrival) (Reason, Outcome) {
 // look at it can answer: a bad colour, or a positive test.
 func (p Policy) known(row *Requirement, a *Arrival) bool {
 	why, _ := p.ask(row, &row.Ask, a)
-	return grave(why)
+	return grave(why) || slices.ContainsFunc(row.Or, func(ask Ask) bool {
+		why, _ := p.ask(row, &ask, a)
+		return grave(why)
+	})
 }
 
 // shown returns what a person said last of a row.
