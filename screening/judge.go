@@ -7,7 +7,7 @@ import (
 
 // ask judges one sort of evidence.
 func (p Policy) ask(row *Requirement, ask *Ask, a *Arrival) (Reason, Outcome) {
-	missing := Worse(row.Fail, Refer)
+	missing := row.missing()
 	switch ask.Evidence {
 	case Identity, Registration:
 		if a.Subject.ID != 0 {
@@ -44,11 +44,20 @@ func (p Policy) ask(row *Requirement, ask *Ask, a *Arrival) (Reason, Outcome) {
 	return NoPolicy, missing
 }
 
+// missing is the outcome of evidence that is not there: nobody goes to the
+// isolation room for what was not measured or not shown.
+func (r *Requirement) missing() Outcome {
+	if r.Fail == Refuse {
+		return Refuse
+	}
+	return Refer
+}
+
 // judgeReadings lets a later valid reading by another instrument answer an
 // earlier high one. The same instrument cannot contradict itself, and what has
 // no name is no other instrument.
 func (p Policy) judgeReadings(row *Requirement, readings []Reading) (Reason, Outcome) {
-	why, o := NoTemperature, Worse(row.Fail, Refer)
+	why, o := NoTemperature, row.missing()
 	high, by := false, ""
 	for _, r := range readings {
 		another := r.Instrument != by && r.Instrument != ""
@@ -65,7 +74,7 @@ func (p Policy) judgeReadings(row *Requirement, readings []Reading) (Reason, Out
 		case r.Quality == Cold && !high:
 			why, o = TooCold, Recheck
 		case r.Quality == Ambient && !high:
-			why, o = AmbientOutside, Worse(row.Fail, Refer)
+			why, o = AmbientOutside, row.missing()
 		case r.Quality == Valid && (!high || another):
 			high = false
 			why, o = NoReason, Admit
@@ -110,13 +119,13 @@ func (p Policy) judgeGreen(row *Requirement, ask *Ask, a *Arrival) (Reason, Outc
 	case a.Code.Colour > Green:
 		return colourReason(a.Code.Colour), row.Fail
 	case a.Code.Colour != Green, a.Code.How == SeenPrinted && !ask.Paper:
-		return NoGreen, Worse(row.Fail, Refer)
+		return NoGreen, row.missing()
 	case a.Code.How == SeenByName, a.Code.How == SeenPrinted:
 		return NoReason, Admit
 	case !a.ClockTrusted || a.Code.AsOf.After(a.Now):
-		return ClockUntrusted, Worse(row.Fail, Refer)
+		return ClockUntrusted, row.missing()
 	case a.Code.AsOf.IsZero() || a.Now.Sub(a.Code.AsOf) > within:
-		return GreenTooOld, Worse(row.Fail, Refer)
+		return GreenTooOld, row.missing()
 	}
 	return NoReason, Admit
 }
@@ -124,7 +133,7 @@ func (p Policy) judgeGreen(row *Requirement, ask *Ask, a *Arrival) (Reason, Outc
 // judgeTests takes negative tests from the newest back, each far enough from the
 // one taken before it. A positive one speaks, whatever else is shown.
 func judgeTests(row *Requirement, ask *Ask, a *Arrival) (Reason, Outcome) {
-	missing, all := Worse(row.Fail, Refer), uint8(0)
+	missing, all := row.missing(), uint8(0)
 	for i := range a.Proofs {
 		switch q := &a.Proofs[i]; {
 		case q.Of != Tests:
@@ -167,7 +176,7 @@ func newestTest(proofs []Proof, upTo time.Time) (at time.Time) {
 
 // judgeShown asks for one good proof that is fresh. The newest word counts.
 func judgeShown(row *Requirement, ask *Ask, a *Arrival) (Reason, Outcome) {
-	missing := Worse(row.Fail, Refer)
+	missing, against := row.missing(), Worse(row.Fail, Refer)
 	found := -1
 	for i := range a.Proofs {
 		q := &a.Proofs[i]
@@ -179,9 +188,9 @@ func judgeShown(row *Requirement, ask *Ask, a *Arrival) (Reason, Outcome) {
 	case found < 0:
 		return NotShown, missing
 	case a.Proofs[found].Bad && ask.Evidence == TripCard:
-		return StarSeen, missing
+		return StarSeen, against
 	case a.Proofs[found].Bad:
-		return ShownBad, missing
+		return ShownBad, against
 	case ask.Within == 0:
 		return NoReason, Admit
 	case !a.ClockTrusted || a.Proofs[found].At.After(a.Now):
@@ -229,7 +238,7 @@ func (p Policy) judgeWindow(row *Requirement, a *Arrival) (Reason, Outcome) {
 	case !named:
 		return NoReason, Admit
 	case !a.ClockTrusted:
-		return ClockUntrusted, Worse(row.Fail, Refer)
+		return ClockUntrusted, row.missing()
 	case elsewhere:
 		return OtherLane, row.Fail
 	case early && a.Direction == In:

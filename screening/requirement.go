@@ -251,7 +251,8 @@ type Requirement struct {
 	// Or are other evidence that serves as well: at most 7.
 	Or []Ask
 	// Fail is the outcome when the evidence speaks against the person. Missing
-	// evidence is at least Refer, but for a cold forehead, which is Recheck.
+	// evidence is Refuse where Fail is, and else Refer, but for a cold forehead,
+	// which is Recheck.
 	Fail Outcome
 	// Warn lists the row in the decision without deciding.
 	Warn bool
@@ -261,7 +262,8 @@ type Requirement struct {
 	Source Source
 }
 
-func (r Requirement) check() error {
+// Check returns the first fault that the row has by itself.
+func (r Requirement) Check() error {
 	if r.ID == "" || len(r.ID) > 40 {
 		return errors.New("its name must have 1 to 40 bytes")
 	}
@@ -308,7 +310,8 @@ type ArrivalWindow struct {
 	Lanes []uint8
 }
 
-func (w ArrivalWindow) check() error {
+// Check returns what is wrong with the window.
+func (w ArrivalWindow) Check() error {
 	if w.Direction > Out || w.From < 0 || w.From >= w.To || w.To > DayLong || len(w.Lanes) > 16 || len(w.Grades) > 32 || w.Boarding > Boarder {
 		return errors.New("it ends before it begins, or has a direction, people or lanes that nobody knows")
 	}
