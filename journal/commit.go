@@ -289,7 +289,7 @@ func (j *Journal) write(batch []item, tree *entry.Tree) (err error) {
 // insert writes one entry and adds it to tree.
 func insert(stmt *sql.Stmt, it item, tree *entry.Tree) error {
 	seq := tree.Size()
-	if _, err := stmt.Exec(int64(seq), it.leaf, tree.Append(it.leaf), it.private); err != nil {
+	if _, err := stmt.Exec(int64(seq), it.leaf, highest(tree.Append(it.leaf)), it.private); err != nil {
 		return fmt.Errorf("insert entry %d: %w", seq, err)
 	}
 	return nil

@@ -417,7 +417,7 @@ func TestANewerFileIsLeftAlone(t *testing.T) {
 	if _, err := journal.OpenReadOnly(path); !errors.Is(err, journal.ErrNewer) {
 		t.Errorf("open read-only: got %v, want ErrNewer", err)
 	}
-	alter(t, path, "PRAGMA user_version = 2")
+	alter(t, path, "PRAGMA user_version = 3")
 	if got := mustVerify(t, path).Head.Size; got != 1 {
 		t.Errorf("%d entries after the refusals, want 1", got)
 	}

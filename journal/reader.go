@@ -20,7 +20,8 @@ type Reader struct {
 
 // OpenReadOnly opens an existing journal beside its writer, or without one. It
 // needs to be able to write the directory all the same: readers and writer
-// meet in Path-shm.
+// meet in Path-shm. What it reads is the same in every schema so far: a journal
+// that was kept by an older program's rebase is never opened for writing again.
 func OpenReadOnly(path string) (*Reader, error) {
 	r, err := openReader(path)
 	if err != nil {
@@ -43,8 +44,8 @@ func openReader(path string) (*Reader, error) {
 	}
 	db := connect(path, false)
 	version, err := checkVersion(context.Background(), db, len(steps))
-	if err == nil && version < len(steps) {
-		err = fmt.Errorf("schema version %d, need %d: start the gate once", version, len(steps))
+	if err == nil && version == 0 {
+		err = errors.New("a database, but not a journal that a gate began")
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"database/sql/driver"
 	"embed"
@@ -227,13 +228,17 @@ func readEdge(ctx context.Context, db *sql.DB, size uint64) (tree entry.Tree, er
 			return entry.Tree{}, damaged(seq, "is missing")
 		case err != nil:
 			return entry.Tree{}, fmt.Errorf("read hashes of entry %d: %w", seq, err)
-		case len(hashes) != entry.HashesLen(seq):
+		case len(hashes) != sha256.Size && len(hashes) != entry.HashesLen(seq):
 			return entry.Tree{}, damaged(seq, "has hashes of another length")
 		}
-		edge = append(edge, hashes[len(hashes)-32:]...)
+		edge = append(edge, highest(hashes)...)
 	}
 	return entry.Restore(size, edge)
 }
+
+// highest returns the last of the hashes that a leaf completes. It covers the
+// leaf and all the others, which follow from it and what stands before.
+func highest(hashes []byte) []byte { return hashes[len(hashes)-sha256.Size:] }
 
 // damaged says what is wrong with one entry.
 func damaged(seq uint64, what string) error {

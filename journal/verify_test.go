@@ -3,6 +3,7 @@ package journal_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/menshen/menshen/journal"
@@ -27,13 +28,22 @@ func filled(t *testing.T, n uint32) (path string) {
 	return path
 }
 
+// otherByte is the column with another byte at a place, counted from 1. The
+// hashes above a salted entry are others in each run: any byte may be zero.
+func otherByte(column string, at int) string {
+	return fmt.Sprintf("CAST(substr(%[1]s, 1, %[2]d - 1) || CASE substr(%[1]s, %[2]d, 1) WHEN x'00' THEN x'01' ELSE x'00' END"+
+		" || substr(%[1]s, %[2]d + 1) AS BLOB)", column, at)
+}
+
 // Each is one statement on a journal of eleven entries.
 func tampering() map[string]string {
 	return map[string]string{
-		"a bit of a leaf":           `UPDATE entry SET leaf = CAST(substr(leaf,1,20) || x'00' || substr(leaf,22) AS BLOB) WHERE seq = 3`,
-		"a bit of a hash":           `UPDATE entry SET hashes = CAST(substr(hashes,1,31) || x'00' AS BLOB) WHERE seq = 2`,
-		"a hash high in the tree":   `UPDATE entry SET hashes = CAST(substr(hashes,1,127) || x'00' AS BLOB) WHERE seq = 7`,
-		"hashes cut short":          `UPDATE entry SET hashes = CAST(substr(hashes,1,32) AS BLOB) WHERE seq = 7`,
+		"a bit of a leaf":           `UPDATE entry SET leaf = ` + otherByte("leaf", 21) + ` WHERE seq = 3`,
+		"a bit of a hash":           `UPDATE entry SET hashes = ` + otherByte("hashes", 32) + ` WHERE seq = 2`,
+		"a hash high in the tree":   `UPDATE entry SET hashes = ` + otherByte("hashes", 32) + ` WHERE seq = 7`,
+		"a hash cut short":          `UPDATE entry SET hashes = CAST(substr(hashes,1,31) AS BLOB) WHERE seq = 7`,
+		"a hash drawn out":          `UPDATE entry SET hashes = CAST(x'00' || hashes AS BLOB) WHERE seq = 7`,
+		"a hash of another row":     `UPDATE entry SET hashes = (SELECT hashes FROM entry WHERE seq = 3) WHERE seq = 7`,
 		"a leaf cut short":          `UPDATE entry SET leaf = CAST(substr(leaf,1,20) AS BLOB) WHERE seq = 3`,
 		"a private blob":            `UPDATE entry SET private = CAST(private || 'x' AS BLOB) WHERE seq = 4`,
 		"a private blob added":      `UPDATE entry SET private = x'00' WHERE seq = 5`,
@@ -67,7 +77,7 @@ func TestVerifyFindsWhatWasChanged(t *testing.T) {
 // Open recomputes the newest entries only; the rest is Verify's.
 func TestOpenReadsNoMoreThanTheNewestEntries(t *testing.T) {
 	path := filled(t, 1100)
-	alter(t, path, `UPDATE entry SET leaf = CAST(substr(leaf,1,20) || x'00' || substr(leaf,22) AS BLOB) WHERE seq = 3`)
+	alter(t, path, `UPDATE entry SET leaf = `+otherByte("leaf", 21)+` WHERE seq = 3`)
 	mustClose(t, mustOpen(t, path))
 	if _, err := mustRead(t, path).Verify(t.Context(), nil); !errors.Is(err, journal.ErrDamaged) {
 		t.Errorf("verify: got %v, want ErrDamaged", err)

@@ -1,0 +1,5 @@
+-- From here on a row's hashes are one: the highest that its leaf completes, the
+-- last 32 bytes of what a row had before. It covers the leaf and all that was
+-- left out, so that nothing can be changed unseen that could not before. Rows
+-- that are there stay as they are. Columns do not change; the number alone
+-- keeps a program that expects every hash from taking the file for damaged.
