@@ -17,6 +17,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // a small system has no table of time zones
 
 	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/district"
