@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/menshen/menshen/tomlfile"
 )
 
 // Collector is one to whom the gate's journal goes.
@@ -38,46 +40,60 @@ var publicKey = regexp.MustCompile(`^ed25519:[A-Za-z0-9+/]{43}=$`)
 
 const keyRemedy = "copy the line that 'districtd key' prints at the collector"
 
+// readSigners reads the keys whose signature under a policy counts.
+func readSigners(t *tomlfile.Table, key string) []string {
+	if !t.Has(key) {
+		return nil
+	}
+	keys := t.Words(key, maxWords)
+	for _, k := range keys {
+		if !publicKey.MatchString(k) {
+			t.Fault(key, tomlfile.Quote(k)+" is not a public key", "copy what 'gatectl policy sign' prints, from ed25519: on")
+		}
+	}
+	return keys
+}
+
 // readCollectors reads every [[collector]].
-func readCollectors(t *table) []Collector {
+func readCollectors(t *tomlfile.Table) []Collector {
 	var all []Collector
-	for i, one := range t.tables("collector") {
+	for i, one := range t.Tables("collector") {
 		c := readCollector(one)
 		for _, other := range all {
 			if c.Name == other.Name && c.Name != "" {
-				one.fault("name", quote(c.Name)+" stands there twice", "name each collector once")
+				one.Fault("name", tomlfile.Quote(c.Name)+" stands there twice", "name each collector once")
 			}
 		}
 		if i == maxCollectors {
-			one.fault("", fmt.Sprintf("more than %d collectors", maxCollectors), "remove some")
+			one.Fault("", fmt.Sprintf("more than %d collectors", maxCollectors), "remove some")
 		}
 		all = append(all, c)
 	}
 	return all
 }
 
-func readCollector(t *table) Collector {
-	defer t.end()
+func readCollector(t *tomlfile.Table) Collector {
+	defer t.End()
 	c := Collector{
-		Name: t.name("name"), URL: t.required("url", brokerRemedy), Key: t.required("key", keyRemedy),
-		CA: t.path("ca", ""), Cert: t.path("cert", ""), CertKey: t.path("cert_key", ""), Insecure: t.flag("insecure"),
+		Name: readName(t, "name"), URL: t.Required("url", brokerRemedy), Key: t.Required("key", keyRemedy),
+		CA: readPath(t, "ca", ""), Cert: readPath(t, "cert", ""), CertKey: readPath(t, "cert_key", ""), Insecure: t.Flag("insecure"),
 	}
-	t.require("password_file", "name the file that holds the gate's password at the broker")
-	c.PasswordFile = t.path("password_file", "")
+	t.Require("password_file", "name the file that holds the gate's password at the broker")
+	c.PasswordFile = readPath(t, "password_file", "")
 	if c.Key != "" && !publicKey.MatchString(c.Key) {
-		t.fault("key", "not a public key", keyRemedy)
+		t.Fault("key", "not a public key", keyRemedy)
 	}
 	if (c.Cert == "") != (c.CertKey == "") {
-		t.fault("cert", "certificate and key come together", "set both cert and cert_key, or neither")
+		t.Fault("cert", "certificate and key come together", "set both cert and cert_key, or neither")
 	}
 	u, ok := brokerAddress(c.URL)
 	switch {
 	case c.URL == "":
 	case !ok:
 		// The text is not repeated: it may hold a password.
-		t.fault("url", "not the address of a broker", brokerRemedy)
+		t.Fault("url", "not the address of a broker", brokerRemedy)
 	case u.Scheme == "mqtt" && !c.Insecure && !loopback(u.Hostname()):
-		t.fault("url", "the password can be read on the way", "write mqtts://, or set insecure = true in this [[collector]]")
+		t.Fault("url", "the password can be read on the way", "write mqtts://, or set insecure = true in this [[collector]]")
 	}
 	return c
 }

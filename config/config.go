@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/menshen/menshen/tomlfile"
 )
 
 // Config is a gate's configuration without a fault.
@@ -40,6 +42,15 @@ type Config struct {
 	Isolation Phones
 	// Collectors receive the journal; at most 4, and none is no fault.
 	Collectors []Collector
+	// PolicySigners are the public keys, as "ed25519:" and base64, whose policies
+	// count beside those of the collectors; at most 16. Only their form has been
+	// checked.
+	PolicySigners []string
+	// Boards are those of isolation rooms that follow this gate.
+	Boards Boards
+	// Follow are the gates that this board of an isolation room follows, at most
+	// 8; where there is one, there are no lanes.
+	Follow []Follow
 	// Board is the profile, with the paths of [ports] already put in.
 	Board Profile
 	// Source is gated.toml as it was read.
@@ -90,7 +101,8 @@ type Profile struct {
 	Buses  map[string]Bus
 	Pins   map[string]Pin
 	Relays map[string]Relay
-	// Lanes has at least one lane, in the order of the file.
+	// Lanes are in the order of the file; only a board that follows gates has
+	// none.
 	Lanes []Lane
 	// Isolation is the alarm where a stopped person waits.
 	Isolation Isolation
@@ -98,12 +110,23 @@ type Profile struct {
 	Sound *Sound
 }
 
-// Port is one serial port, always 8N1 without flow control.
+// Port is one serial port, always 8N1 without flow control, or a scanner or
+// card reader that is a keyboard.
 type Port struct {
-	// Path is absolute, e.g. /dev/menshen-scanner-1.
+	// Path is absolute, e.g. /dev/menshen-scanner-1. A keyboard has a path below
+	// /dev/input, or is found by what follows HIDPrefix: its USB numbers, such
+	// as 1eab:8203, or its name.
 	Path string
-	// Baud is a standard rate, 1200 to 921600.
+	// Baud is a standard rate, 1200 to 921600; a keyboard has none.
 	Baud int
+}
+
+// HIDPrefix begins the path of a keyboard that is looked up.
+const HIDPrefix = "hid:"
+
+// Keyboard reports whether the port is a keyboard.
+func (p Port) Keyboard() bool {
+	return strings.HasPrefix(p.Path, HIDPrefix) || strings.HasPrefix(p.Path, "/dev/input/")
 }
 
 // Bus is one I2C adapter: exactly one of the two is set.
@@ -167,6 +190,8 @@ type Lane struct {
 	Direction   string
 	Scanner     *Scanner
 	Thermometer *Thermometer
+	// Place is where the check stands: one of the Place constants.
+	Place string
 	// Barrier is nil on a DirectionOut lane: exits never bar.
 	Barrier *Barrier
 	Lamps   Lamps
@@ -182,29 +207,56 @@ const (
 	DirectionOut = "out"
 )
 
-// Scanner reads badges and codes from a serial port.
+// The places at which a lane checks people, as policies name them.
+const (
+	PlaceGate      = "gate"
+	PlaceDormitory = "dormitory"
+	PlaceCanteen   = "canteen"
+	PlaceBus       = "bus"
+	PlaceClassroom = "classroom"
+)
+
+// Scanner reads badges and codes from a serial port or a keyboard.
 type Scanner struct {
-	// Kind is ScannerLine or ScannerGM65.
+	// Kind is ScannerLine, ScannerGM65 or ScannerGM67.
 	Kind string
+	// Port is a keyboard for ScannerLine only.
 	Port string
 	// Silence ends a code that has no CR or LF, 20 to 500 ms.
 	Silence time.Duration
+	// Binary codes hold any bytes and end by silence only.
+	Binary bool
+	// Mode of an engine is ScannerAsSet, ScannerContinuous, ScannerSensor or
+	// ScannerCommand.
+	Mode string
+	// Trigger asks a ScannerLine for one scan; nil if it scans by itself.
+	Trigger []byte
 }
 
-// Kinds of scanner.
+// Kinds of scanner, and what lets an engine scan: what was set in it before,
+// always, its own sensor, or the gate.
 const (
 	ScannerLine = "line"
 	ScannerGM65 = "gm65"
+	ScannerGM67 = "gm67"
+
+	ScannerAsSet      = "as-set"
+	ScannerContinuous = "continuous"
+	ScannerSensor     = "sensor"
+	ScannerCommand    = "command"
 )
 
-// Thermometer is one infrared instrument. Bus, Address and PEC belong to the
-// MLX90614 on I2C, Port and Mode to the serial GY-MCU90614.
+// Thermometer is one infrared instrument. Bus and Address belong to those on
+// I2C, PEC to the MLX90614 and Emissivity to the MLX90632, Port and Mode to the
+// serial modules.
 type Thermometer struct {
-	// Kind is ThermometerMLX90614 or ThermometerGYMCU90614.
+	// Kind is one of the kinds below.
 	Kind string
 	Bus  string
-	// Address is 0x08 to 0x77.
+	// Address is 0x08 to 0x77; an MLX90632 has 0x3A or 0x3B.
 	Address uint16
+	// Emissivity of what is measured is 0.9 to 1.
+	Emissivity float64
 	// PEC is PECStrict, PECLog or PECOff.
 	PEC  string
 	Port string
@@ -221,7 +273,10 @@ type Thermometer struct {
 // Kinds of thermometer, treatments of a wrong check byte, and ways to ask.
 const (
 	ThermometerMLX90614   = "mlx90614"
+	ThermometerMLX90632   = "mlx90632"
 	ThermometerGYMCU90614 = "gy-mcu90614"
+	ThermometerGY614V3    = "gy-614v3"
+	ThermometerCJMCU90614 = "cjmcu-90614"
 
 	PECStrict = "strict"
 	PECLog    = "log"
@@ -267,6 +322,13 @@ type Sound struct {
 	// Device is a name of ALSA's, as 'aplay -L' lists them.
 	Device string
 }
+
+// Fault is one thing that is wrong and what to do about it.
+type Fault = tomlfile.Fault
+
+// Faults is everything that is wrong with a configuration; never empty as an
+// error.
+type Faults = tomlfile.Faults
 
 // File is one source with the name by which faults call it.
 type File struct {
@@ -323,26 +385,36 @@ func builtIn(profiles fs.FS) string {
 // the value of the key profile. The error is Faults, sorted by file and line.
 func Parse(f File, open func(profile string) (File, error)) (*Config, error) {
 	cfg := &Config{Source: f.Source, name: f.Name}
-	gated := parseDocument(f)
-	if !gated.parsed {
-		return nil, gated.faults
+	gated, err := tomlfile.Parse(f.Name, f.Source, maxSource)
+	if err != nil {
+		return nil, err
 	}
-	root := gated.root()
+	root := gated.Root()
 	profile := readGated(root, cfg)
 
-	board := &document{}
-	ports := root.table("ports")
+	var board Faults
+	ports := root.Table("ports")
 	if profile != "" {
-		var err error
 		if cfg.board, err = open(profile); err != nil {
-			root.fault("profile", err.Error(), "name a built-in profile or the path of a .toml file")
-		} else if board = parseDocument(cfg.board); board.parsed {
-			cfg.Warnings = readProfile(board.root(), ports, &cfg.Board)
+			root.Fault("profile", err.Error(), "name a built-in profile or the path of a .toml file")
+		} else {
+			board = readBoard(cfg, ports)
 		}
 	}
-	root.end()
-	if faults := join(gated.faults, board.faults); len(faults) > 0 {
+	root.End()
+	if faults := tomlfile.Join(gated.Faults, board); len(faults) > 0 {
 		return nil, faults
 	}
 	return cfg, nil
+}
+
+// readBoard reads the profile into cfg and returns what is wrong with it.
+func readBoard(cfg *Config, ports *tomlfile.Table) Faults {
+	profile, err := tomlfile.Parse(cfg.board.Name, cfg.board.Source, maxSource)
+	var faults Faults
+	if errors.As(err, &faults) {
+		return faults
+	}
+	cfg.Warnings = readProfile(profile.Root(), ports, len(cfg.Follow) > 0, &cfg.Board)
+	return profile.Faults
 }

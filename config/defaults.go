@@ -23,9 +23,13 @@ const (
 	defaultSilence = 80 * time.Millisecond
 
 	defaultAddress = 0x5A // as the MLX90614 leaves the factory
-	defaultPEC     = PECStrict
-	defaultMode    = ModeQuery
-	defaultPeriod  = 150 * time.Millisecond
+	defaultMLX32   = 0x3A // and the MLX90632
+	// defaultEmissivity is that of skin: at 1 an MLX90632 shows it 0.2 °C too
+	// cold, and a value is never taken for a lower one.
+	defaultEmissivity = 0.98
+	defaultPEC        = PECStrict
+	defaultMode       = ModeQuery
+	defaultPeriod     = 150 * time.Millisecond
 
 	defaultPulse = 300 * time.Millisecond
 

@@ -6,6 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/menshen/menshen/calendar"
+	"github.com/menshen/menshen/tomlfile"
 )
 
 // District is a collector's configuration without a fault.
@@ -23,8 +26,15 @@ type District struct {
 	Web DistrictWeb
 	// Broker says which broker the gates meet the collector at.
 	Broker Broker
+	// PolicySigners are the public keys, as "ed25519:" and base64, whose signature
+	// under a policy counts beside the collector's own; at most 16. Only their
+	// form has been checked.
+	PolicySigners []string
 	// Calendar says when the schools expect people.
-	Calendar Calendar
+	Calendar calendar.Calendar
+	// CalendarFile is the absolute path from which LoadDistrict has read Calendar,
+	// empty where districtd.toml itself says it.
+	CalendarFile string
 }
 
 // Server is an address to be served at, with TLS where Cert is not empty.
@@ -66,68 +76,67 @@ func LoadDistrict(name string) (*District, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	return ParseDistrict(File{Name: filepath.Base(name), Source: src})
-}
-
-// ParseDistrict reads districtd.toml from f. The error is Faults, sorted by line.
-func ParseDistrict(f File) (*District, error) {
-	doc := parseDocument(f)
-	if !doc.parsed {
-		return nil, doc.faults
+	d, err := ParseDistrict(File{Name: filepath.Base(name), Source: src})
+	if err == nil && d.CalendarFile != "" {
+		d.Calendar, err = LoadCalendar(d.CalendarFile)
 	}
-	root, d := doc.root(), &District{}
-	d.Name = root.name("name")
-	d.Title = root.text("title", "")
-	d.Data = root.path("data", DefaultDistrictData)
-	d.Language = root.choice("language", defaultLanguage, LanguageChinese, LanguageEnglish)
-	d.Web = readDistrictWeb(root.sub("web"))
-	d.Broker = readBroker(root.sub("broker"))
-	d.Calendar = readCalendar(root.sub("calendar"))
-	root.end()
-	if len(doc.faults) > 0 {
-		return nil, join(doc.faults)
+	if err != nil {
+		return nil, err
 	}
 	return d, nil
 }
 
-// sub reads a table within this one; an empty one if there is none.
-func (t *table) sub(key string) *table {
-	if s := t.table(key); s != nil {
-		return s
+// ParseDistrict reads districtd.toml from f. The error is Faults, sorted by line.
+func ParseDistrict(f File) (*District, error) {
+	doc, err := tomlfile.Parse(f.Name, f.Source, maxSource)
+	if err != nil {
+		return nil, err
 	}
-	return &table{doc: t.doc, place: under(t.place, key)}
+	root, d := doc.Root(), &District{}
+	d.Name = readName(root, "name")
+	d.Title = root.Text("title", "")
+	d.Data = readPath(root, "data", DefaultDistrictData)
+	d.Language = root.Choice("language", defaultLanguage, LanguageChinese, LanguageEnglish)
+	d.Web = readDistrictWeb(root.Sub("web"))
+	d.Broker = readBroker(root.Sub("broker"))
+	d.PolicySigners = readSigners(root, "policy_signers")
+	d.Calendar, d.CalendarFile = readCalendar(root.Sub("calendar"))
+	root.End()
+	if err := doc.Err(); err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
-func readDistrictWeb(t *table) DistrictWeb {
-	defer t.end()
+func readDistrictWeb(t *tomlfile.Table) DistrictWeb {
+	defer t.End()
 	w := DistrictWeb{Server: readServer(t, defaultDistrictListen)}
-	if t.has("hosts") {
-		w.Hosts = t.words("hosts", maxWords)
+	if t.Has("hosts") {
+		w.Hosts = t.Words("hosts", maxWords)
 	}
 	return w
 }
 
 // readBroker reads [broker], whose keys depend on whether there is a URL.
-func readBroker(t *table) Broker {
-	defer t.end()
-	if !t.has("url") {
-		t.asked = append(t.asked, "url") // so that unknown keys are told of it
+func readBroker(t *tomlfile.Table) Broker {
+	defer t.End()
+	if !t.Has("url") {
 		return Broker{Server: readServer(t, defaultBrokerListen)}
 	}
 	b := Broker{
-		Server: Server{Insecure: t.flag("insecure")},
-		URL:    t.required("url", brokerRemedy), CA: t.path("ca", ""),
-		PasswordFile: t.path("password_file", ""),
+		Server: Server{Insecure: t.Flag("insecure")},
+		URL:    t.Required("url", brokerRemedy), CA: readPath(t, "ca", ""),
+		PasswordFile: readPath(t, "password_file", ""),
 	}
-	t.require("password_file", "name the file that holds the collector's password at the broker")
+	t.Require("password_file", "name the file that holds the collector's password at the broker")
 	u, ok := brokerAddress(b.URL)
 	switch {
 	case b.URL == "":
 	case !ok:
 		// The text is not repeated: it may hold a password.
-		t.fault("url", "not the address of a broker", brokerRemedy)
+		t.Fault("url", "not the address of a broker", brokerRemedy)
 	case u.Scheme == "mqtt" && !b.Insecure && !loopback(u.Hostname()):
-		t.fault("url", "passwords can be read on the way", `write mqtts://, or set insecure = true in [broker]`)
+		t.Fault("url", "passwords can be read on the way", `write mqtts://, or set insecure = true in [broker]`)
 	}
 	return b
 }
@@ -135,19 +144,19 @@ func readBroker(t *table) Broker {
 const brokerRemedy = `write it as "mqtts://broker.example:8883"`
 
 // readServer reads the keys of an address to be served at.
-func readServer(t *table, listen string) Server {
-	s := Server{Listen: t.text("listen", listen), Cert: t.path("cert", ""), Key: t.path("key", ""), Insecure: t.flag("insecure")}
+func readServer(t *tomlfile.Table, listen string) Server {
+	s := Server{Listen: t.Text("listen", listen), Cert: readPath(t, "cert", ""), Key: readPath(t, "key", ""), Insecure: t.Flag("insecure")}
 	host, port, err := net.SplitHostPort(s.Listen)
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	switch {
 	case err != nil:
-		t.fault("listen", quote(s.Listen)+" is not host:port", "write it as "+quote(listen))
+		t.Fault("listen", tomlfile.Quote(s.Listen)+" is not host:port", "write it as "+tomlfile.Quote(listen))
 	case (s.Cert == "") != (s.Key == ""):
-		t.fault("cert", "certificate and key come together", "set both cert and key, or neither")
+		t.Fault("cert", "certificate and key come together", "set both cert and key, or neither")
 	case s.Cert == "" && !s.Insecure && !loopback(host):
-		t.fault("listen", quote(s.Listen)+" can be reached by other machines without encryption",
+		t.Fault("listen", tomlfile.Quote(s.Listen)+" can be reached by other machines without encryption",
 			"set cert and key, listen on 127.0.0.1, or set insecure = true")
 	}
 	return s

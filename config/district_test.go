@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/menshen/menshen/calendar"
 )
 
 func parseDistrict(src string) (*District, error) {
@@ -39,8 +41,8 @@ windows = ["07:00-08:00", "23:00-24:00"]
 		Web: DistrictWeb{Server: Server{Listen: "0.0.0.0:443", Cert: "/etc/menshen/web.pem", Key: "/etc/menshen/web.key"},
 			Hosts: []string{"collector.example.cn"}},
 		Broker: Broker{Server: Server{Listen: "10.0.0.5:1883", Insecure: true}},
-		Calendar: Calendar{Free: [7]bool{true, false, true, true, true, true, false}, Closed: []Span{{"2026-10-01", "2026-10-07"}, {"2026-12-31", "2026-12-31"}},
-			MakeUp: []Span{{"2026-10-10", "2026-10-10"}}, Windows: []Window{{420, 480}, {1380, 1440}}}}
+		Calendar: calendar.Calendar{Free: [7]bool{true, false, true, true, true, true, false}, Holidays: []calendar.Days{{Span: calendar.Span{First: "2026-10-01", Last: "2026-10-07"}}, {Span: calendar.Span{First: "2026-12-31", Last: "2026-12-31"}}},
+			MakeUp: []calendar.Days{{Span: calendar.Span{First: "2026-10-10", Last: "2026-10-10"}}}, Windows: []calendar.Window{{From: 420, To: 480}, {From: 1380, To: 1440}}}}
 	if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -71,7 +73,7 @@ func TestEveryFaultOfADistrictNamesLineKeyAndRemedy(t *testing.T) {
 	for rule, c := range map[string]struct{ src, want string }{
 		"no name": {"title = \"x\"", "districtd.toml:1: name: missing · use 1 to 32 of a-z, 0-9 and -"},
 		"an unknown key": {"name = \"a\"\ngate = \"east\"",
-			"districtd.toml:2: gate: unknown key · remove it; known here are broker, calendar, data, language, name, title, web"},
+			"districtd.toml:2: gate: unknown key · remove it; known here are broker, calendar, data, language, name, policy_signers, title, web"},
 		"pages in the clear": {"name = \"a\"\n[web]\nlisten = \"0.0.0.0:80\"",
 			`districtd.toml:3: web.listen: "0.0.0.0:80" can be reached by other machines without encryption · set cert and key, listen on 127.0.0.1, or set insecure = true`},
 		"a certificate without its key": {"name = \"a\"\n[web]\ncert = \"/c\"",
@@ -133,7 +135,7 @@ func FuzzParseDistrict(f *testing.F) {
 			}
 		}
 		for i, w := range d.Calendar.Windows {
-			if w.From < 0 || w.To > latestMinute || w.To <= w.From || i > 0 && w.From < d.Calendar.Windows[i-1].To {
+			if w.From < 0 || w.To > 24*60 || w.To <= w.From || i > 0 && w.From < d.Calendar.Windows[i-1].To {
 				t.Errorf("got windows %v", d.Calendar.Windows)
 			}
 		}

@@ -35,8 +35,18 @@ func importRules() []rule {
 		{
 			name: "screening-stands-alone",
 			why:  "a decision must be provable without a device, a disk or a network",
-			from: below("screening"),
+			from: func(dir string) bool { return within(dir, "screening") && !within(dir, "screening/policy") },
 			bad:  func(g target) bool { return g.dir != "" && !within(g.dir, "screening") },
+		}, {
+			name: "policy-reads-files-only",
+			why:  "what a policy file says must not depend on the gate that reads it",
+			from: below("screening/policy"),
+			bad:  func(g target) bool { return g.dir != "" && !within(g.dir, "screening", "tomlfile") },
+		}, {
+			name: "tomlfile-stands-alone",
+			why:  "how a file is read has nothing to do with what it says",
+			from: below("tomlfile"),
+			bad:  func(g target) bool { return g.dir != "" && !within(g.dir, "tomlfile") },
 		}, {
 			name: "screening-is-standard-library",
 			why:  "what decides about a child depends on no one else's release",
@@ -74,7 +84,22 @@ func importRules() []rule {
 			name: "config-stands-alone",
 			why:  "a configuration is read before anything else can be trusted to work",
 			from: below("config"),
-			bad:  func(g target) bool { return g.dir != "" && !within(g.dir, "config") },
+			bad:  func(g target) bool { return g.dir != "" && !within(g.dir, "config", "calendar", "tomlfile") },
+		}, {
+			name: "calendar-stands-alone",
+			why:  "whom a school expects is the same question at a gate and above it",
+			from: below("calendar"),
+			bad:  func(g target) bool { return g.dir != "" && !within(g.dir, "calendar", "tomlfile") },
+		}, {
+			name: "board-knows-no-lane",
+			why:  "a board that reaches a journal or a policy could decide, or forget, in a gate's place",
+			from: below("room"),
+			bad:  ours("gate", "journal", "roster", "screening", "sync"),
+		}, {
+			name: "doctor-knows-no-gate",
+			why:  "a machine is looked at where no gate runs, and before there is a journal",
+			from: below("doctor"),
+			bad:  ours("gate", "journal", "roster", "screening", "sync", "web"),
 		}, {
 			name:  "commands-are-leaves",
 			why:   "a command is flags and signals; what another package needs belongs below it",

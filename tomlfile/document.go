@@ -1,4 +1,4 @@
-package config
+package tomlfile
 
 import (
 	"bytes"
@@ -11,44 +11,51 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// document is one TOML file with the line of every key, so that a fault of
+// Document is one TOML file with the line of every key, so that a fault of
 // meaning names its place as a fault of syntax does.
-type document struct {
-	name   string
+type Document struct {
+	// Name is what faults call the file.
+	Name string
+	// Faults is all that was found so far, in the order in which it was found.
+	Faults Faults
+
 	values map[string]any
 	// lines maps a key's place, such as lane[1].barrier.pulse, to its line.
 	lines map[string]int
-	// parsed is false if the file is no TOML; then nothing more is said of it.
-	parsed bool
-	faults Faults
 }
 
-// parseDocument parses a file; a fault of syntax becomes the only fault.
-func parseDocument(f File) *document {
-	d := &document{name: f.Name, values: map[string]any{}, lines: map[string]int{"": 1}}
-	if len(f.Source) > maxSource {
-		d.faults = Faults{{File: d.name, Line: 1, Problem: fmt.Sprintf("%d bytes are too long", len(f.Source)),
-			Remedy: fmt.Sprintf("keep it under %d bytes", maxSource)}}
-		return d
+// Parse reads a file of at most so many bytes. The error is Faults, with the one
+// fault that keeps it from being TOML.
+func Parse(name string, src []byte, most int) (*Document, error) {
+	if len(src) > most {
+		return nil, Faults{{File: name, Line: 1, Problem: fmt.Sprintf("%d bytes are too long", len(src)),
+			Remedy: fmt.Sprintf("keep it under %d bytes", most)}}
 	}
-	if err := toml.Unmarshal(f.Source, &d.values); err != nil {
-		d.faults = Faults{syntaxFault(f, err)}
-		return d
+	d := &Document{Name: name, values: map[string]any{}, lines: map[string]int{"": 1}}
+	if err := toml.Unmarshal(src, &d.values); err != nil {
+		return nil, Faults{syntaxFault(name, src, err)}
 	}
-	d.index(f.Source)
-	d.parsed = true
-	return d
+	d.index(src)
+	return d, nil
+}
+
+// Err returns all faults in the order of their lines, nil if there are none.
+func (d *Document) Err() error {
+	if len(d.Faults) == 0 {
+		return nil
+	}
+	return Join(d.Faults)
 }
 
 // syntaxFault puts the decoder's error at its line.
-func syntaxFault(f File, err error) Fault {
-	fault := Fault{File: f.Name, Line: 1, Remedy: "correct this line"}
+func syntaxFault(name string, src []byte, err error) Fault {
+	fault := Fault{File: name, Line: 1, Remedy: "correct this line"}
 	var decode *toml.DecodeError
 	switch {
 	case errors.As(err, &decode):
 		fault.Line, _ = decode.Position()
 		fault.Problem = strings.TrimPrefix(decode.Error(), "toml: ")
-	case !utf8.Valid(f.Source):
+	case !utf8.Valid(src):
 		fault.Problem, fault.Remedy = "not UTF-8", "save the file as UTF-8"
 	default:
 		fault.Problem = strings.TrimPrefix(err.Error(), "toml: ")
@@ -62,7 +69,7 @@ func syntaxFault(f File, err error) Fault {
 const maxPlace = 200
 
 // index notes the line of every key of a source that is known to parse.
-func (d *document) index(src []byte) {
+func (d *Document) index(src []byte) {
 	p := &unstable.Parser{}
 	p.Reset(src)
 	lines := lineCounter{src: src, line: 1}
@@ -79,7 +86,7 @@ func (d *document) index(src []byte) {
 }
 
 // keyValue notes a key and, where its value is an inline table, those in it.
-func (d *document) keyValue(base string, e *unstable.Node, arrays map[string]int, lines *lineCounter) {
+func (d *Document) keyValue(base string, e *unstable.Node, arrays map[string]int, lines *lineCounter) {
 	place := d.place(base, e.Key(), arrays, false, lines)
 	if e.Value().Kind != unstable.InlineTable {
 		return
@@ -93,7 +100,7 @@ func (d *document) keyValue(base string, e *unstable.Node, arrays map[string]int
 // key's place. A part that names an array of tables means its last element;
 // a header in double brackets begins a new one. What is too deep or too long to
 // be a known key is left out, or 64 KiB of dots would need gigabytes.
-func (d *document) place(base string, key unstable.Iterator, arrays map[string]int, element bool, lines *lineCounter) string {
+func (d *Document) place(base string, key unstable.Iterator, arrays map[string]int, element bool, lines *lineCounter) string {
 	at := base
 	for key.Next() {
 		if len(at)+len(key.Node().Data) > maxPlace {
@@ -139,7 +146,7 @@ func (c *lineCounter) at(offset int) int {
 
 // line finds the line of a key, or of the nearest table around a key that is
 // missing.
-func (d *document) line(place string) int {
+func (d *Document) line(place string) int {
 	for {
 		if n, ok := d.lines[place]; ok {
 			return n
@@ -149,5 +156,5 @@ func (d *document) line(place string) int {
 	}
 }
 
-// root is the table of the whole document.
-func (d *document) root() *table { return &table{doc: d, values: d.values} }
+// Root is the table of the whole document.
+func (d *Document) Root() *Table { return &Table{doc: d, values: d.values} }

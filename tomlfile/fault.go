@@ -1,4 +1,10 @@
-package config
+// Package tomlfile reads strict TOML: every table key by key, so that a key that
+// nobody reads is a fault, and all faults of a file are found at once, each with
+// its line and what to write instead.
+//
+// It knows the sorts of values that files of this product hold. It does not know
+// what any of them means.
+package tomlfile
 
 import (
 	"cmp"
@@ -28,8 +34,8 @@ func (f Fault) String() string {
 	return fmt.Sprintf("%s:%d: %s%s · %s", f.File, f.Line, key, f.Problem, f.Remedy)
 }
 
-// Faults is everything that is wrong with a configuration; never empty as an
-// error.
+// Faults is everything that is wrong with a file, or with several; never empty as
+// an error.
 type Faults []Fault
 
 // Error prints one fault a line.
@@ -41,9 +47,9 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// join puts the faults of several files behind each other, each file's in the
-// order of its lines.
-func join(files ...Faults) Faults {
+// Join puts the faults of several files behind each other, each file's in the
+// order of its lines. They are sorted where they stand.
+func Join(files ...Faults) Faults {
 	var all Faults
 	for _, faults := range files {
 		slices.SortStableFunc(faults, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
