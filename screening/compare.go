@@ -67,9 +67,9 @@ func compareLimits(before, after Spec) (out []Change) {
 	add(KindChanged, before.Kind.String(), after.Kind.String())
 	if after.Kind != Attendance {
 		add(LimitChanged, before.limit(), after.limit())
-		add(LowChanged, before.Low.String(), after.Low.String())
-		add(WristChanged, before.ofWrist(before.WristThreshold.String()), after.ofWrist(after.WristThreshold.String()))
-		add(WristLowChanged, before.ofWrist(before.WristLow.String()), after.ofWrist(after.WristLow.String()))
+		add(LowChanged, before.Low.Exact(), after.Low.Exact())
+		add(WristChanged, before.ofWrist(before.WristThreshold.Exact()), after.ofWrist(after.WristThreshold.Exact()))
+		add(WristLowChanged, before.ofWrist(before.WristLow.Exact()), after.ofWrist(after.WristLow.Exact()))
 	}
 	add(CodeAgeChanged, hours(before.CodeAge), hours(after.CodeAge))
 	if !slices.EqualFunc(before.Windows, after.Windows, sameWindow) {
@@ -101,7 +101,7 @@ func sameWindow(a, b ArrivalWindow) bool {
 }
 
 // limit is the threshold with its boundary, "≥ 37.3".
-func (s Spec) limit() string { return s.Boundary.Sign() + " " + s.Threshold.String() }
+func (s Spec) limit() string { return s.Boundary.Sign() + " " + s.Threshold.Exact() }
 
 // ofWrist returns a figure of the wrist as shown, a dash where no wrist is asked
 // for.

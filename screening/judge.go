@@ -216,18 +216,22 @@ func speaks(row *Requirement, a *Arrival, of Evidence, why Reason) (Reason, Outc
 }
 
 // judgeWindow asks for an open window where one names the person. A pupil who is
-// late comes in: the entry says so.
+// late comes in: the entry says so. Between two windows a pupil is late for the
+// one before or early for the next, whichever is nearer.
 func (p Policy) judgeWindow(row *Requirement, a *Arrival) (Reason, Outcome) {
-	now, named, early, elsewhere := minutesOf(a.Now), false, false, false
+	now, named, elsewhere := minutesOf(a.Now), false, false
+	toNext, sinceLast := DayLong, DayLong
 	for i := range p.spec.Windows {
 		w := &p.spec.Windows[i]
 		if w.Direction != a.Direction || !w.Who.has(a.Subject) {
 			continue
 		}
 		named = true
-		switch inTime := now >= w.From && now < w.To; {
-		case !inTime:
-			early = early || now < w.From
+		switch {
+		case now < w.From:
+			toNext = min(toNext, w.From-now)
+		case now >= w.To:
+			sinceLast = min(sinceLast, now-w.To)
 		case a.ClockTrusted && (len(w.Lanes) == 0 || a.Lane == 0 || slices.Contains(w.Lanes, a.Lane)):
 			return NoReason, Admit
 		default:
@@ -238,13 +242,13 @@ func (p Policy) judgeWindow(row *Requirement, a *Arrival) (Reason, Outcome) {
 	case !named:
 		return NoReason, Admit
 	case !a.ClockTrusted:
-		return ClockUntrusted, row.missing()
+		return ClockUntrusted, Worse(row.Fail, Refer)
 	case elsewhere:
 		return OtherLane, row.Fail
-	case early && a.Direction == In:
-		return TooEarly, row.Fail
-	case a.Subject.Role == Student && a.Direction == In:
+	case a.Direction == In && a.Subject.Role == Student && sinceLast <= toNext:
 		return NoReason, Admit
+	case a.Direction == In && toNext < DayLong:
+		return TooEarly, row.Fail
 	}
 	return OutsideHours, row.Fail
 }

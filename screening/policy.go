@@ -18,7 +18,8 @@ const (
 	LowMost  MilliC = 36_000
 	// CodeAgeMost bounds how old a colour may be.
 	CodeAgeMost = 14 * 24 * time.Hour
-	rowsMost    = 64
+	// RowsMost bounds the rows of a policy.
+	RowsMost    = 64
 	windowsMost = 64
 )
 
@@ -118,20 +119,20 @@ func Compile(s Spec) (Policy, error) {
 	if s.CodeAge < 0 || s.CodeAge > CodeAgeMost {
 		fault("code age %v lies outside 0 to %v", s.CodeAge, CodeAgeMost)
 	}
-	if len(s.Requirements) > rowsMost {
-		fault("%d rows are more than %d", len(s.Requirements), rowsMost)
+	if len(s.Requirements) > RowsMost {
+		fault("%d rows are more than %d", len(s.Requirements), RowsMost)
 	}
 	if len(s.Windows) > windowsMost {
 		fault("%d windows are more than %d", len(s.Windows), windowsMost)
 	}
 	for i, w := range s.Windows {
-		if err := w.check(); err != nil {
+		if err := w.Check(); err != nil {
 			fault("window %d: %w", i+1, err)
 		}
 	}
 	seen := map[string]bool{}
 	for i, r := range s.Requirements {
-		if err := r.check(); err != nil {
+		if err := r.Check(); err != nil {
 			fault("row %d (%q): %w", i+1, r.ID, err)
 		}
 		if seen[r.ID] {

@@ -153,18 +153,22 @@ type When struct {
 	After, Before Minutes
 }
 
-func (w When) has(a *Arrival) bool {
+func (w *When) has(a *Arrival) bool {
 	if w.Direction != Both && w.Direction != a.Direction || w.Place != a.Place {
 		return false
 	}
-	if !a.ClockTrusted || w == (When{Direction: w.Direction, Place: w.Place}) {
+	switch {
+	case !a.ClockTrusted:
+		return true
+	case w.SchoolDays && a.NoSchool,
+		!w.From.IsZero() && a.Now.Before(w.From),
+		!w.Until.IsZero() && a.Now.Sub(w.Until) >= 24*time.Hour:
+		return false
+	case w.Before == 0:
 		return true
 	}
 	now := minutesOf(a.Now)
-	return !(w.SchoolDays && a.NoSchool) &&
-		(w.From.IsZero() || !a.Now.Before(w.From)) &&
-		(w.Until.IsZero() || a.Now.Before(w.Until.AddDate(0, 0, 1))) &&
-		(w.Before == 0 || now >= w.After && now < w.Before)
+	return now >= w.After && now < w.Before
 }
 
 // always reports whether the row is in force at every entry by the gate.

@@ -32,6 +32,17 @@ func (t MilliC) Near(limit MilliC) string {
 	return s
 }
 
+// Exact writes as few decimals as say it exactly, at least one.
+func (t MilliC) Exact() string {
+	switch {
+	case t%100 == 0:
+		return t.format(1)
+	case t%10 == 0:
+		return t.format(2)
+	}
+	return t.format(3)
+}
+
 func (t MilliC) format(decimals int) string {
 	unit, sign, v := int64(100), "", int64(t)
 	for range decimals - 1 {

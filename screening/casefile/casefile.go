@@ -1,11 +1,12 @@
 // Package casefile knows one case: somebody who was taken out of the school's
 // day because of what was found, from the moment it was opened until the person
 // is back in class, at home or in hospital. It is a pure state machine: a step
-// goes in, the next state or a refusal comes out.
+// goes in, the next state or a refusal comes out. A case whose person went away
+// ends when they are back by the rule of their diagnosis. It knows the rules too:
+// who is told of a case within which time, and what is asked of who comes back.
 //
 // It does not know what a step is written to, who shows it, what time it is or
-// what anybody is called. What is asked of a person who comes back later will
-// be further steps, from Away to Closed.
+// what anybody is called.
 package casefile
 
 import (
@@ -27,6 +28,10 @@ var (
 	ErrFever = errors.New("not with what was found")
 	// ErrEvent says that the step itself is incomplete or out of range.
 	ErrEvent = errors.New("the step is incomplete")
+	// ErrEarly says that the wait of the diagnosis is not over by then.
+	ErrEarly = errors.New("the wait is not over")
+	// ErrProof says that what was shown is less than what is asked.
+	ErrProof = errors.New("the proof is not enough")
 )
 
 // Step is one kind of step. The numbers stand in the journal for ever.
@@ -44,12 +49,22 @@ const (
 	HomeWithGuardian Step = 8  // handed over
 	ToHospital       Step = 9  // with an ambulance or with staff
 	Identified       Step = 10 // who it is, where nobody knew
+	_                Step = 11 // stands in the journal for what is about no case
+	Told             Step = 12 // an addressee of a duty was told
+	Suspected        Step = 13 // of a disease that is reported
+	Diagnosed        Step = 14 // by whoever may say so, or by the guardian's word
+	Dated            Step = 15 // when it began, or when the symptoms ended
+	ReturnCleared    Step = 16 // may come back, on the proof that was shown
+	Returned         Step = 17 // is back
+	Corrected        Step = 18 // a step before it was not as it says
+	Placed           Step = 19 // at a bed of the room
 )
 
 // String returns the step's word.
 func (s Step) String() string {
 	names := [...]string{
 		"none", "opened", "escorted", "arrived", "measured", "called", "back-to-class", "not-this-person", "home", "hospital", "identified",
+		"muted", "told", "suspected", "diagnosed", "dated", "return-cleared", "returned", "corrected", "placed",
 	}
 	if int(s) < len(names) {
 		return names[s]
@@ -155,6 +170,20 @@ const (
 	maxEvents = 200
 	// maxBy is how many names stand in a step.
 	maxBy = 2
+	// Beds is how many places a room has, 1 and up.
+	Beds = 20
+)
+
+// Axilla is the instrument of the room where nobody names another.
+const Axilla = "axilla"
+
+// Drill is the word in Found of a case that was opened to train.
+const Drill = "drill"
+
+// What Dated says, as the word in Reason.
+const (
+	Onset       = "onset"
+	SymptomsEnd = "symptoms-end"
 )
 
 // Event is one step with what belongs to it.
@@ -169,16 +198,32 @@ type Event struct {
 	// Value of Opened and Measured, and Limit, the lowest temperature that was a fever under
 	// the policy then in force, of Measured.
 	Value, Limit screening.MilliC
+	// Instrument of Measured is a word, Axilla where it is empty.
+	Instrument string
 	// Call and Guardian, 1 or 2 as the roster lists them, of Called.
 	Call     Call
 	Guardian uint8
 	// Relation of HomeWithGuardian.
 	Relation Relation
-	// Reason is a closed word: of NotThisPerson why, of HomeWithGuardian how it
-	// is known who took the child.
+	// Reason is a closed word: of NotThisPerson and Corrected why, of
+	// HomeWithGuardian how it is known who took the child, of Told the duty's ID, of
+	// Suspected and Diagnosed the diagnosis, of Dated Onset or SymptomsEnd.
 	Reason string
 	// Subject of Identified is a roster number.
 	Subject uint64
+	// Proof of ReturnCleared is what was shown, and Asked what the rules in force
+	// asked for.
+	Proof, Asked Proof
+	// From of Dated is the moment that it says. Of ReturnCleared Wait counts from it
+	// by the rules in force, and On is the midnight that begins the day on which the
+	// person may come.
+	From, On time.Time
+	Wait     time.Duration
+	// Place of Placed is a bed, 1 to Beds.
+	Place uint8
+	// Corrects of Corrected is which step it is about: 1 is Opened. A measurement is
+	// replaced by Value and Limit; anything else was never so.
+	Corrects uint16
 }
 
 // Opening is what a case begins with.
@@ -192,9 +237,11 @@ type Opening struct {
 	Found []string
 	// Value is what the gate measured, 0 where it measured nothing.
 	Value screening.MilliC
-	At    time.Time
-	Late  bool
-	By    []uint64
+	// Rounds is Rules.Rounds when the case was opened; 0 is 1.
+	Rounds uint8
+	At     time.Time
+	Late   bool
+	By     []uint64
 }
 
 // Phase is how far a case has come.
@@ -202,10 +249,11 @@ type Phase uint8
 
 // The phases. The zero value takes no step.
 const (
-	None   Phase = iota
-	Coming       // on the way to the room
-	Here         // in the room
-	Away         // at home or in hospital: the return is owed
+	None    Phase = iota
+	Coming        // on the way to the room
+	Here          // in the room
+	Away          // at home or in hospital: the return is owed
+	Cleared       // may come back
 	Closed
 )
 
@@ -215,24 +263,28 @@ type Case struct {
 	Origin  Origin
 	Subject uint64
 	Found   []string
+	// Rounds are how many measurements the rules asked for at its opening, 1 to 3.
+	Rounds uint8
 	// Events begins with Opened.
 	Events []Event
-	phase  Phase
+	// now are the events as corrections left them, each in its place; Step is 0 of
+	// one that was never so.
+	now   []Event
+	phase Phase
 }
 
 // Open begins a case.
 func Open(o Opening) (Case, error) {
-	bad := func(word string) bool {
-		return word == "" || len(word) > maxWord || slices.ContainsFunc([]byte(word), func(c byte) bool { return (c < 'a' || c > 'z') && c != '-' })
-	}
-	if o.Number < 1 || o.Number > 999 || o.Origin < FromGate || o.Origin > FromOffice ||
+	bad := func(word string) bool { return !isWord(word) }
+	if o.Number < 1 || o.Number > 999 || o.Origin < FromGate || o.Origin > FromOffice || o.Rounds > maxRounds ||
 		len(o.By) > maxBy || len(o.Found) > maxFound || slices.ContainsFunc(o.Found, bad) {
 		return Case{}, ErrEvent
 	}
 	c := Case{
-		Number: o.Number, Origin: o.Origin, Subject: o.Subject, Found: slices.Clone(o.Found), phase: Coming,
+		Number: o.Number, Origin: o.Origin, Subject: o.Subject, Found: slices.Clone(o.Found), Rounds: max(o.Rounds, 1), phase: Coming,
 		Events: []Event{{Step: Opened, At: o.At, Late: o.Late, By: slices.Clone(o.By), Value: o.Value, Subject: o.Subject}},
 	}
+	c.now = slices.Clone(c.Events)
 	if o.Origin == FromRoom {
 		c.phase = Here
 	}
@@ -242,76 +294,189 @@ func Open(o Opening) (Case, error) {
 // Step returns the case after a step, or why the step is not taken: then the
 // case is as it was. It is total.
 func (c Case) Step(e Event) (Case, error) {
-	if c.phase != Coming && c.phase != Here {
+	if c.phase == None || c.phase == Closed {
 		return c, ErrOver
 	}
-	if len(e.By) < 1 || len(e.By) > maxBy || len(e.Reason) > maxWord || len(c.Events) >= maxEvents {
+	if len(e.By) < 1 && e.Step != Returned || len(e.By) > maxBy || e.Reason != "" && !isWord(e.Reason) {
 		return c, ErrEvent
 	}
 	next, err := c.after(e)
 	if err != nil {
 		return c, err
 	}
+	if next == c.phase && len(c.Events) >= maxEvents { // its end is always taken
+		return c, ErrEvent
+	}
 	if e.Step == Identified {
 		c.Subject = e.Subject
 	}
 	e.By = slices.Clone(e.By)
 	c.Events = append(slices.Clip(c.Events), e)
+	c.now = append(slices.Clone(c.now), e)
+	if e.Step == Corrected {
+		c.correct(e)
+	}
 	c.phase = next
 	return c, nil
 }
 
+// correct takes a correction into c.now, which is the case's own.
+func (c Case) correct(e Event) {
+	x := &c.now[e.Corrects-1]
+	if x.Step == Measured {
+		x.Value, x.Limit = e.Value, e.Limit
+		return
+	}
+	*x = Event{}
+}
+
 // after returns the phase that a step leads to.
 func (c Case) after(e Event) (Phase, error) {
+	inside := c.phase == Coming || c.phase == Here
 	switch e.Step {
 	case Escorted, Arrived:
-		if c.phase != Coming {
+		switch {
+		case c.phase != Coming:
 			return c.phase, ErrOrder
-		}
-		if e.Step == Arrived {
+		case e.Step == Arrived:
 			return Here, nil
 		}
 	case Measured:
-		if c.phase != Here {
+		switch {
+		case c.phase != Here:
 			return c.phase, ErrOrder
-		}
-		if e.Value < lowest || e.Value > highest || e.Limit < lowest || e.Limit > highest {
+		case !e.measures() || e.Instrument != "" && !isWord(e.Instrument):
 			return c.phase, ErrEvent
 		}
 	case Called:
-		if c.Subject == 0 {
+		switch {
+		case c.Subject == 0:
 			return c.phase, ErrOrder
-		}
-		if e.Call < Reached || e.Call > Busy || e.Guardian < 1 || e.Guardian > 2 {
+		case e.Call < Reached || e.Call > Busy || e.Guardian < 1 || e.Guardian > 2:
 			return c.phase, ErrEvent
 		}
 	case Identified:
-		if c.Subject != 0 {
+		switch {
+		case c.Subject != 0 || c.phase == Cleared:
 			return c.phase, ErrOrder
-		}
-		if e.Subject == 0 {
+		case e.Subject == 0:
 			return c.phase, ErrEvent
 		}
+	case Placed:
+		switch {
+		case !inside:
+			return c.phase, ErrOrder
+		case e.Place < 1 || e.Place > Beds:
+			return c.phase, ErrEvent
+		}
+	case Told, Suspected, Diagnosed, Dated, Corrected:
+		return c.noting(e)
+	case ReturnCleared, Returned:
+		return c.returning(e)
 	default:
-		return c.ending(e)
+		return c.ending(e, inside)
 	}
 	return c.phase, nil
 }
 
+// measures reports whether an event holds a temperature that may be one.
+func (e Event) measures() bool {
+	return e.Value >= lowest && e.Value <= highest && e.Limit >= lowest && e.Limit <= highest
+}
+
+// noting returns the phase after what is only written down.
+func (c Case) noting(e Event) (Phase, error) {
+	switch e.Step {
+	case Corrected:
+		return c.correcting(e)
+	case Dated:
+		switch {
+		case c.phase == Cleared:
+			return c.phase, ErrOrder // what was cleared rests on it
+		case e.From.IsZero() || e.Reason != Onset && e.Reason != SymptomsEnd:
+			return c.phase, ErrEvent
+		}
+	default:
+		switch {
+		case e.Reason == "":
+			return c.phase, ErrEvent
+		case e.Step != Told && c.phase == Cleared:
+			return c.phase, ErrOrder
+		}
+	}
+	return c.phase, nil
+}
+
+// correcting returns the phase after a correction: what leads from one phase to
+// another is not corrected but undone by a further step, except that a clearance
+// is taken back as long as nobody has come by it.
+func (c Case) correcting(e Event) (Phase, error) {
+	if e.Reason == "" || e.Corrects < 1 || int(e.Corrects) > len(c.now) {
+		return c.phase, ErrEvent
+	}
+	switch x := c.now[e.Corrects-1]; x.Step {
+	case Measured:
+		if !e.measures() {
+			return c.phase, ErrEvent
+		}
+	case Called, Told, Placed:
+	case Suspected, Diagnosed, Dated:
+		if c.phase == Cleared {
+			return c.phase, ErrOrder
+		}
+	case ReturnCleared:
+		return Away, nil // while it stands the case is Cleared
+	default:
+		return c.phase, ErrOrder
+	}
+	return c.phase, nil
+}
+
+// returning returns the phase after a step of the way back.
+func (c Case) returning(e Event) (Phase, error) {
+	if e.Step == Returned {
+		if c.phase != Cleared {
+			return c.phase, ErrOrder
+		}
+		return Closed, nil
+	}
+	switch {
+	case c.phase != Away || c.Subject == 0:
+		return c.phase, ErrOrder
+	case e.Asked < GuardiansWord || e.Asked > IsolationRelease || e.Proof > IsolationRelease || e.On.IsZero() || e.Wait < 0 || e.Wait > maxWait:
+		return c.phase, ErrEvent
+	case e.Proof < e.Asked:
+		return c.phase, ErrProof
+	case e.Wait > 0 && (e.From.IsZero() || !OverBy(e.From.Add(e.Wait), e.On)):
+		return c.phase, ErrEarly
+	}
+	return Cleared, nil
+}
+
+// OverBy reports whether a wait that ends at a moment is over in the course of
+// the day that begins at the midnight day.
+func OverBy(end, day time.Time) bool { return end.Before(day.Add(24 * time.Hour)) }
+
 // ending returns the phase after a step that ends the stay.
-func (c Case) ending(e Event) (Phase, error) {
+func (c Case) ending(e Event, inside bool) (Phase, error) {
+	switch {
+	case e.Step < BackToClass || e.Step > ToHospital:
+		return c.phase, ErrEvent
+	case e.Step == NotThisPerson:
+		if e.Reason == "" {
+			return c.phase, ErrEvent
+		}
+		return Closed, nil
+	case !inside:
+		return c.phase, ErrOrder
+	}
 	switch e.Step {
 	case BackToClass:
 		switch {
 		case c.Barred():
 			return c.phase, ErrFever
-		case c.phase != Here || !c.measured():
+		case !c.MayGoBack():
 			return c.phase, ErrOrder
-		}
-		return Closed, nil
-	case NotThisPerson:
-		if e.Reason == "" {
-			return c.phase, ErrEvent
 		}
 		return Closed, nil
 	case HomeWithGuardian:
@@ -321,9 +486,6 @@ func (c Case) ending(e Event) (Phase, error) {
 		case e.Relation < Mother || e.Relation > Other || e.Reason == "":
 			return c.phase, ErrEvent
 		}
-		return Away, nil
-	case ToHospital:
-		return Away, nil
 	}
-	return c.phase, ErrEvent
+	return Away, nil
 }

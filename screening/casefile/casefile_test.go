@@ -14,6 +14,7 @@ import (
 
 var (
 	opened = time.Date(2020, 12, 7, 7, 19, 0, 0, time.UTC)
+	today  = time.Date(2020, 12, 7, 0, 0, 0, 0, time.UTC)
 	nurse  = []uint64{3}
 )
 
@@ -49,6 +50,9 @@ var (
 	home       = casefile.Event{Step: casefile.HomeWithGuardian, Relation: casefile.Mother, Reason: "phone"}
 	hospital   = casefile.Event{Step: casefile.ToHospital}
 	identified = casefile.Event{Step: casefile.Identified, Subject: 4}
+	cold       = casefile.Event{Step: casefile.Diagnosed, Reason: "cold"}
+	cleared    = casefile.Event{Step: casefile.ReturnCleared, Asked: casefile.GuardiansWord, Proof: casefile.NursesLook, On: today}
+	returned   = casefile.Event{Step: casefile.Returned}
 )
 
 func TestACaseTakesWhatComesNextAndNothingElse(t *testing.T) {
@@ -85,7 +89,7 @@ func TestACaseTakesWhatComesNextAndNothingElse(t *testing.T) {
 		"even after a fever, which was somebody else's":       {steps: []casefile.Event{arrived, fever, notThis}, want: casefile.Closed},
 		"the wrong person needs a reason":                     {steps: []casefile.Event{{Step: casefile.NotThisPerson}}, want: casefile.Coming, err: casefile.ErrEvent},
 		"what is closed takes nothing":                        {steps: []casefile.Event{notThis, arrived}, want: casefile.Closed, err: casefile.ErrOver},
-		"who is away takes nothing yet":                       {steps: []casefile.Event{home, hospital}, want: casefile.Away, err: casefile.ErrOver},
+		"who is away leaves no second time":                   {steps: []casefile.Event{home, hospital}, want: casefile.Away, err: casefile.ErrOrder},
 		"a case is opened once":                               {steps: []casefile.Event{{Step: casefile.Opened}}, want: casefile.Coming, err: casefile.ErrEvent},
 		"a step of a newer program is refused":                {steps: []casefile.Event{{Step: 99}}, want: casefile.Coming, err: casefile.ErrEvent},
 		"a slip of the finger is no temperature":              {steps: []casefile.Event{arrived, {Step: casefile.Measured, Value: 3_650, Limit: 37_300}}, want: casefile.Here, err: casefile.ErrEvent},
@@ -153,16 +157,19 @@ func TestTheNextStepIsTheOneMainButton(t *testing.T) {
 		steps   []casefile.Event
 		want    casefile.Step
 	}{
-		"on the way":                   {want: casefile.Arrived},
-		"fetched":                      {steps: []casefile.Event{escorted}, want: casefile.Arrived},
-		"there":                        {steps: []casefile.Event{arrived}, want: casefile.Measured},
-		"there and unknown":            {opening: unknown, steps: []casefile.Event{arrived}, want: casefile.Identified},
-		"normal":                       {steps: []casefile.Event{arrived, normal}, want: casefile.BackToClass},
-		"a fever":                      {steps: []casefile.Event{arrived, fever}, want: casefile.Called},
-		"a fever and nobody answers":   {steps: []casefile.Event{arrived, fever, noAnswer}, want: casefile.Called},
-		"a fever and somebody answers": {steps: []casefile.Event{arrived, fever, noAnswer, reached}, want: casefile.HomeWithGuardian},
-		"a red code, no fever":         {opening: red, steps: []casefile.Event{arrived, normal}, want: casefile.Called},
-		"ended":                        {steps: []casefile.Event{notThis}, want: 0},
+		"on the way":                    {want: casefile.Arrived},
+		"fetched":                       {steps: []casefile.Event{escorted}, want: casefile.Arrived},
+		"there":                         {steps: []casefile.Event{arrived}, want: casefile.Measured},
+		"there and unknown":             {opening: unknown, steps: []casefile.Event{arrived}, want: casefile.Identified},
+		"normal":                        {steps: []casefile.Event{arrived, normal}, want: casefile.BackToClass},
+		"a fever":                       {steps: []casefile.Event{arrived, fever}, want: casefile.Called},
+		"a fever and nobody answers":    {steps: []casefile.Event{arrived, fever, noAnswer}, want: casefile.Called},
+		"a fever and somebody answers":  {steps: []casefile.Event{arrived, fever, noAnswer, reached}, want: casefile.HomeWithGuardian},
+		"a red code, no fever":          {opening: red, steps: []casefile.Event{arrived, normal}, want: casefile.Called},
+		"at home, nobody knows of what": {steps: []casefile.Event{home}, want: casefile.Diagnosed},
+		"at home with a cold":           {steps: []casefile.Event{home, cold}, want: casefile.ReturnCleared},
+		"cleared":                       {steps: []casefile.Event{home, cold, cleared}, want: casefile.Returned},
+		"ended":                         {steps: []casefile.Event{notThis}, want: 0},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			c := begin(t)
@@ -233,6 +240,14 @@ func TestEveryWordIsReadBack(t *testing.T) {
 	if _, ok := casefile.ParseOrigin(""); ok {
 		t.Error("nothing is an origin")
 	}
+	for p := casefile.GuardiansWord; p <= casefile.IsolationRelease; p++ {
+		if got, ok := casefile.ParseProof(p.String()); got != p || !ok {
+			t.Errorf("%v: %v, %v", p, got, ok)
+		}
+	}
+	if _, ok := casefile.ParseProof(""); ok {
+		t.Error("nothing is a proof")
+	}
 	if got := casefile.Step(99).String() + casefile.Origin(99).String() + casefile.Call(99).String() + casefile.Relation(99).String(); got != "unknown" {
 		t.Errorf("got %q", got)
 	}
@@ -258,8 +273,10 @@ func FuzzACaseKeepsItsPromises(f *testing.F) {
 
 func walk(t *testing.T, r *rand.Rand, c *casefile.Case) {
 	e := casefile.Event{
-		Step: casefile.Step(r.UintN(12)), By: make([]uint64, r.IntN(4)), Value: [...]casefile.Event{normal, fever, under, {}}[r.IntN(4)].Value, Limit: 37_300,
-		Call: casefile.Call(r.UintN(5)), Guardian: uint8(r.UintN(4)), Relation: casefile.Relation(r.UintN(6)), Reason: []string{"", "phone"}[r.IntN(2)], Subject: r.Uint64N(3),
+		Step: casefile.Step(r.UintN(21)), By: make([]uint64, r.IntN(4)), Value: [...]casefile.Event{normal, fever, under, {}}[r.IntN(4)].Value, Limit: 37_300,
+		Call: casefile.Call(r.UintN(5)), Guardian: uint8(r.UintN(4)), Relation: casefile.Relation(r.UintN(6)), Reason: []string{"", "cold", casefile.Onset}[r.IntN(3)], Subject: r.Uint64N(3),
+		Proof: casefile.Proof(r.UintN(6)), Asked: casefile.Proof(r.UintN(6)), On: []time.Time{{}, today}[r.IntN(2)], From: []time.Time{{}, today}[r.IntN(2)],
+		Wait: time.Duration(r.IntN(3)) * 12 * time.Hour, Place: uint8(r.UintN(25)), Corrects: uint16(r.UintN(9)),
 	}
 	was := *c
 	next, err := c.Step(e)
@@ -267,7 +284,7 @@ func walk(t *testing.T, r *rand.Rand, c *casefile.Case) {
 	case err != nil && !reflect.DeepEqual(next, was):
 		t.Fatalf("a refused step has changed %+v into %+v", was, next)
 	case err != nil:
-	case !was.Open():
+	case !was.Open() && !was.Owing():
 		t.Fatalf("%+v took %+v", was, e)
 	case next.Version() != was.Version()+1 || !reflect.DeepEqual(next.Events[:was.Version()], was.Events):
 		t.Fatalf("%+v forgot something: %+v", was, next)
@@ -275,10 +292,14 @@ func walk(t *testing.T, r *rand.Rand, c *casefile.Case) {
 		t.Fatalf("%+v goes back to class", was)
 	case e.Step == casefile.HomeWithGuardian && was.Subject == 0:
 		t.Fatalf("somebody unknown is handed over: %+v", was)
-	case next.Phase() < was.Phase(), next.Subject != was.Subject && e.Step != casefile.Identified:
+	case e.Step == casefile.ReturnCleared && (e.Proof < e.Asked || was.Phase() != casefile.Away):
+		t.Fatalf("%+v may come back by %+v", was, e)
+	case next.Phase() == casefile.Cleared && was.Phase() != casefile.Cleared && e.Step != casefile.ReturnCleared:
+		t.Fatalf("%v clears the return of %+v", e.Step, was)
+	case next.Phase() < was.Phase() && (e.Step != casefile.Corrected || was.Phase() != casefile.Cleared), next.Subject != was.Subject && e.Step != casefile.Identified:
 		t.Fatalf("%+v became %+v", was, next)
 	}
-	if (next.Next() == 0) == next.Open() {
+	if (next.Next() == 0) != (next.Phase() == casefile.Closed) {
 		t.Fatalf("next of %+v is %v", next, next.Next())
 	}
 	*c = next

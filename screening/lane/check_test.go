@@ -37,6 +37,7 @@ type checker struct {
 	subject  map[uint32]uint64
 	timers   [TimerKinds]Timer
 	faults   map[Role]bool
+	looks    int // admissions by a look
 	emergency
 }
 
@@ -171,7 +172,14 @@ func (c *checker) append(s trace, r Record) error {
 		}
 	}
 	c.judged = true
+	if r.Act == Looked {
+		c.looks++
+	}
 	switch {
+	case r.Act == Noted:
+		return fmt.Errorf("arrival %d is to be let in by a note", r.Arrival)
+	case r.Act == Looked && !looked(s.judged, r.Reason):
+		return fmt.Errorf("arrival %d is to be let in by a look that nobody may take: %q", r.Arrival, r.Reason)
 	case r.Decision.Outcome != screening.Admit:
 		return fmt.Errorf("arrival %d is to be let in with %v", r.Arrival, r.Decision.Outcome)
 	case in && c.hot[r.Arrival]:
@@ -183,6 +191,14 @@ func (c *checker) append(s trace, r Record) error {
 		return fmt.Errorf("arrival %d is to be let in with the reading %+v", r.Arrival, r.Reading)
 	}
 	return nil
+}
+
+// looked reports whether a reason is that of a good look at a row of the policy
+// that a person can look at.
+func looked(p screening.Policy, reason string) bool {
+	saw, ok := ParseLooked(reason)
+	row, known := p.Row(saw.Row)
+	return ok && saw.InOrder && known && row.Lookable()
 }
 
 // sound is a faultless admission, ready to be spoiled.
@@ -234,6 +250,16 @@ func TestCheckerCatchesEveryPlantedViolation(t *testing.T) {
 			a := s[0].out[0].(Append)
 			a.Record.Reading, s[0].judged = nil, policy
 			s[0].out[0] = a
+		},
+		"by a note": func(_ *checker, s []trace) {
+			a := s[0].out[0].(Append)
+			a.Record.Act = Noted
+			s[0].out[0] = a
+		},
+		"by a look that": func(_ *checker, s []trace) {
+			a := s[0].out[0].(Append)
+			a.Record.Act, a.Record.Reason = Looked, "temperature:in-order"
+			s[0].out[0], s[0].judged = a, policy
 		},
 		"let in with refer": func(_ *checker, s []trace) {
 			a := s[0].out[0].(Append)

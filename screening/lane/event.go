@@ -33,6 +33,15 @@ type Scan struct {
 	// Carried is a normal reading by another instrument, taken with a name in
 	// the last minutes: it serves instead of a new measurement.
 	Carried *screening.Reading
+	// Proofs are what roster, passes and visits say of all other evidence.
+	Proofs []screening.Proof
+	// Case and Again are what is known of the subject's cases and passages.
+	Case  screening.CaseState
+	Again screening.Again
+	// Shown is what somebody looked at in the last minutes, away from the lane.
+	Shown []screening.Shown
+	// NoSchool says that the school does not teach today.
+	NoSchool bool
 }
 
 // Sample is one measurement of the lane's thermometer. Fault says that there
@@ -80,9 +89,16 @@ type Answer struct {
 	Arrival uint32
 	Version uint64
 	Act     Act
-	// Colour that was seen; Reading that was typed.
+	// Colour that was seen, and Printed where that was on paper; Reading that was
+	// typed.
 	Colour  screening.Colour
+	Printed bool
 	Reading screening.Reading
+	// Row that somebody looked at, and whether what it asks for was in order.
+	Row     string
+	InOrder bool
+	// Of is what a note speaks of: a mask that is missing, or symptoms.
+	Of screening.Evidence
 	// Ticket under which the arrival is set aside.
 	Ticket uint16
 	// By are the roster numbers of who answers; never empty.

@@ -1,6 +1,8 @@
 package lane
 
 import (
+	"slices"
+
 	"github.com/menshen/menshen/screening"
 )
 
@@ -89,6 +91,8 @@ func (m *Machine) identify(s Scan) {
 	a := m.cur
 	a.subject, a.code, a.held = s.Subject, s.Code, s.Held
 	a.recheck, a.highBy = s.Recheckable, s.HighBy
+	a.proofs, a.inCase, a.again, a.noSchool = slices.Concat(s.Proofs, a.proofs), s.Case, s.Again, s.NoSchool
+	a.shown = s.Shown
 	switch {
 	case s.Opaque:
 		a.code.Digest = s.Digest
@@ -125,7 +129,7 @@ func (m *Machine) begin(s Scan) {
 // afterScan decides at once what no measurement can change.
 func (m *Machine) afterScan(s Scan) {
 	unknownBadge := s.Subject.ID == 0 && !s.Opaque
-	if s.Held || unknownBadge {
+	if s.Held || s.Case != screening.NoCase || unknownBadge {
 		m.decideNow()
 		return
 	}
@@ -193,6 +197,7 @@ func (m *Machine) arrival() screening.Arrival {
 	a := m.cur
 	whole := m.anybody()
 	whole.Subject, whole.Readings, whole.Code, whole.Held = a.subject, a.readings, a.code, a.held
+	whole.Proofs, whole.Shown, whole.Case, whole.Again, whole.NoSchool = a.proofs, a.shown, a.inCase, a.again, a.noSchool
 	return whole
 }
 

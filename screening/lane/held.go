@@ -30,15 +30,22 @@ func (m *Machine) halt(act Act) {
 }
 
 // Allowed says which answers the present stop takes.
-type Allowed struct{ Colour, Type, TurnAway, Override, Aside, Acknowledge bool }
+type Allowed struct {
+	Colour, Type, TurnAway, Override, Aside, Acknowledge bool
+	// Mask and Symptoms may be noted, while somebody is being served too.
+	Mask, Symptoms bool
+}
 
 func (m *Machine) allowed() Allowed {
+	mask, symptoms := m.notable(screening.Mask), m.notable(screening.Symptoms)
 	if m.phase != Held {
-		return Allowed{}
+		return Allowed{Mask: mask, Symptoms: symptoms}
 	}
 	a, d := m.cur, m.cur.decision
+	unread := a.code.Digest != nil && a.code.Colour == screening.ColourUnknown
 	return Allowed{
-		Colour:      d.Has(screening.NoGreen) || d.Has(screening.GreenTooOld) || d.Has(screening.ClockUntrusted) || a.code.Digest != nil && a.code.Colour == screening.ColourUnknown,
+		Mask: mask, Symptoms: symptoms,
+		Colour:      AsksColour(m.policy, d) || unread && (m.policy.Asks(screening.PositiveGreen) || m.policy.Asks(screening.NotBarred)),
 		Type:        d.Has(screening.NoTemperature) || d.Has(screening.AmbientOutside) || d.Has(screening.TooCold) || d.Has(screening.HighOnce),
 		TurnAway:    true,
 		Override:    d.Overridable() && m.faults&attending == 0,
@@ -53,6 +60,9 @@ func (m *Machine) answer(ev Answer) {
 }
 
 func (m *Machine) takeAnswer(ev Answer) error {
+	if ev.Act == Noted {
+		return m.note(ev)
+	}
 	if m.phase != Held || m.cur.id != ev.Arrival || m.version != ev.Version {
 		return ErrStale
 	}
@@ -63,9 +73,13 @@ func (m *Machine) takeAnswer(ev Answer) error {
 	before := m.cur.by
 	m.cur.by = ev.By
 	switch {
-	case ev.Act == ColourSeen && can.Colour && ev.Colour >= screening.Green && ev.Colour <= screening.Red:
+	case ev.Act == ColourSeen && can.Colour && m.colours.Has(ev.Colour, ev.Printed):
 		c := &m.cur.code
-		c.Colour, c.How, c.AsOf = ev.Colour, screening.SeenByName, m.now.Wall
+		c.Colour, c.How, c.AsOf = ev.Colour, SeenHow(ev.Printed), m.now.Wall
+		m.redecide(ev)
+	case ev.Act == Looked && mayLook(m.policy, m.cur.decision, ev.Row):
+		m.cur.shown = Show(m.cur.shown, ev.Row, ev.InOrder)
+		ev.Reason = LookedAt(ev.Row, ev.InOrder)
 		m.redecide(ev)
 	case ev.Act == Typed && can.Type:
 		m.cur.readings = append(m.cur.readings, ev.Reading)

@@ -115,6 +115,11 @@ type arrival struct {
 	badge    []byte // digest of a badge that nobody has
 	code     screening.Code
 	readings []screening.Reading
+	proofs   []screening.Proof
+	shown    []screening.Shown
+	inCase   screening.CaseState
+	again    screening.Again
+	noSchool bool
 	held     bool
 	recheck  bool   // a named normal reading by another instrument than highBy ends the hold
 	highBy   string // the instrument whose reading placed the hold
@@ -162,6 +167,7 @@ type Machine struct {
 	chill    chill
 	// wristFirst is whether the wrist is measured before the forehead.
 	wristFirst bool
+	colours    Colours // of the policy
 	// emergency is the passage in force; its zero value is none.
 	emergency Emergency
 	timers    [timerKinds]uint64
@@ -172,7 +178,7 @@ type Machine struct {
 // New returns a lane that takes nobody before its barrier rests. The effects
 // are to be carried out before the first event.
 func New(cfg Config, p screening.Policy) (*Machine, []Effect) {
-	m := &Machine{cfg: cfg, policy: p, phase: Attended, version: 1, body: body{fresh: true}}
+	m := &Machine{cfg: cfg, policy: p, phase: Attended, version: 1, body: body{fresh: true}, colours: ColoursOf(p)}
 	if !cfg.Barrier {
 		m.resting, m.phase = true, Idle
 		return m, nil
@@ -233,6 +239,7 @@ func (m *Machine) bump() { m.version++ }
 func (m *Machine) takePolicy() {
 	if m.next != nil && m.cur == nil {
 		m.policy, m.next = *m.next, nil
+		m.colours = ColoursOf(m.policy)
 		m.bump()
 	}
 }

@@ -27,7 +27,15 @@ const (
 	Aside       Act = 5
 	Acknowledge Act = 6
 	Withheld    Act = 7 // the record came too late, or not alone: nothing moved
+	// Looked: somebody looked at what a row asks for, see [LookedAt].
+	Looked Act = 20
+	// Noted: a mask is missing, or somebody looks ill. It lets nobody in.
+	Noted Act = 22
 )
+
+// AtLane reports whether the act is about an arrival, in its lane or set aside.
+// What people do beside the lanes is theirs to say.
+func (a Act) AtLane() bool { return a <= Withheld || a == Looked || a == Noted }
 
 // Record is what is to be stored of an arrival.
 type Record struct {
@@ -68,7 +76,7 @@ const (
 // ended the hold, which then stands again.
 func (r Record) Hold() Hold {
 	switch {
-	case r.Subject.ID == 0, r.Act > Withheld: // what people do beside the lanes is theirs to say
+	case r.Subject.ID == 0, !r.Act.AtLane():
 		return KeepHold
 	case r.Decision.Outcome == screening.Admit:
 		return LiftHold

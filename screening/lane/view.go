@@ -32,6 +32,10 @@ type View struct {
 	// Recorded says that the stop that is shown is durable.
 	Recorded bool
 	Allowed  Allowed
+	// Looks are the rows that somebody may look at, in their order, and Colours
+	// what may be said of a code.
+	Looks   []screening.Requirement
+	Colours Colours
 	// Emergency says that emergency passage is in force here, and Passing that
 	// the lane lets in by temperature alone now: one that cannot measure does not.
 	Emergency, Passing bool
@@ -49,7 +53,7 @@ func (m *Machine) Policy() screening.Policy { return m.policy }
 // View returns what is to be shown now.
 func (m *Machine) View() View {
 	v := View{Phase: m.phase, Version: m.version, Faults: m.faults, Allowed: m.allowed(), Emergency: m.inForce(), Passing: m.passing(),
-		OffersWrist: m.offersWrist(), WristFirst: m.wristFirst}
+		OffersWrist: m.offersWrist(), WristFirst: m.wristFirst, Colours: m.colours}
 	a := m.cur
 	if a == nil {
 		a = m.shown
@@ -61,6 +65,9 @@ func (m *Machine) View() View {
 	v.Shown, v.Arrival, v.Subject, v.End, v.Decision = true, a.id, a.subject, a.end, a.decision
 	v.Decided = m.phase != Gathering && a.end != Incomplete
 	v.Try, v.Prompted, v.Recorded = a.tries, a.prompted, a.recorded
+	if m.phase == Held {
+		v.Looks = Looks(m.policy, a.decision)
+	}
 	if n := len(a.readings); n > 0 {
 		r := a.readings[n-1]
 		v.Reading = &r

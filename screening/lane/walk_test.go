@@ -31,9 +31,20 @@ func newWalk(t testing.TB, cfg Config, pick func(int) int) *walk {
 		s.Requirements = append(s.Requirements, screening.Requirement{ID: "out", When: screening.When{Direction: screening.Out}, Ask: screening.Ask{Evidence: screening.Temperature}, Fail: screening.Refer, Warn: true})
 	}
 	w := &walk{world: newWorld(t, cfg), pick: pick}
-	w.policies = []screening.Policy{policyOf(t, nil), policyOf(t, attendance), policyOf(t, exits), {}}
+	w.policies = []screening.Policy{policyOf(t, nil), policyOf(t, attendance), policyOf(t, exits), {}, policyOf(t, strict)}
 	w.slow, w.jammed = true, true
 	return w
+}
+
+// strict asks for every sort of evidence that a lane is told of.
+func strict(s *screening.Spec) {
+	s.Requirements = append(s.Requirements, []screening.Requirement{
+		{ID: "tests", Ask: screening.Ask{Evidence: screening.Tests, Count: 1, Within: 48 * time.Hour}, Fail: screening.Refer},
+		{ID: "pass", Ask: screening.Ask{Evidence: screening.Document, Name: "pass"}, Or: []screening.Ask{{Evidence: screening.PositiveGreen, Paper: true}}, Fail: screening.Refuse},
+		{ID: "mask", Ask: screening.Ask{Evidence: screening.Mask}, Fail: screening.Refer},
+		{ID: "ill", Ask: screening.Ask{Evidence: screening.Symptoms}, Fail: screening.Isolate},
+		{ID: "once", Ask: screening.Ask{Evidence: screening.Once}, Fail: screening.Refer},
+	}...)
 }
 
 func (w *walk) turn() {
@@ -117,6 +128,10 @@ func (w *walk) anyScan() Event {
 		s.Code = screening.Code{Colour: screening.Red, How: screening.FromRoster}
 	case 4, 5:
 		s.Code = screening.Code{Colour: screening.Green, How: screening.SeenByName}
+	case 6:
+		s.Case, s.Again = screening.CaseState(w.pick(4)), screening.Again(w.pick(4))
+	case 7, 8:
+		s.Proofs = []screening.Proof{{Of: screening.Tests, At: morning, Bad: w.pick(4) == 0}, {Of: screening.Document, Name: "pass", At: morning}}[:1+w.pick(2)]
 	}
 	if s.Subject.ID == 0 {
 		s.Subject = screening.Subject{}
@@ -142,8 +157,17 @@ func (w *walk) anySample() Event {
 func (w *walk) anyAnswer() Event {
 	v := w.m.View()
 	a := Answer{
-		Arrival: v.Arrival, Version: v.Version, Act: Act(w.pick(8)), Colour: screening.Colour(w.pick(4)), By: []uint64{900},
+		Arrival: v.Arrival, Version: v.Version, Act: Act(w.pick(8)), Colour: screening.Colour(w.pick(6)), Printed: w.pick(8) == 0, By: []uint64{900},
 		Reading: screening.Typed([]string{"ear", "lens", ""}[w.pick(3)], screening.Ear, 36_000+screening.MilliC(w.pick(30)*100), 35_000),
+	}
+	switch w.pick(8) {
+	case 0:
+		a.Act, a.Of = Noted, screening.Evidence(w.pick(20))
+	case 1, 2, 3:
+		a.Act, a.Row, a.InOrder = Looked, []string{"tests", "pass", "mask", "temperature", "ill", "colour"}[w.pick(6)], w.pick(4) > 0
+	}
+	if l := v.Looks; len(l) > 0 && w.pick(4) > 0 {
+		a.Act, a.Row, a.InOrder = Looked, l[0].ID, w.pick(8) > 0
 	}
 	if w.pick(8) == 0 {
 		a.Version--
@@ -233,7 +257,7 @@ func TestRandomWalkKeepsEveryPromise(t *testing.T) {
 					w.settles()
 				}
 			}
-			t.Logf("%d arrivals, %d released, %d of them by emergency passage", w.m.count, len(w.freed), w.check.excused)
+			t.Logf("%d arrivals, %d released, %d of them by emergency passage, %d admissions by a look", w.m.count, len(w.freed), w.check.excused, w.check.looks)
 			if cfg.Thermometer && len(w.freed) == 0 {
 				t.Error("nobody was released: the walk shows nothing")
 			}
