@@ -1,5 +1,5 @@
 // Package firmwareconfig holds what is installed beside the programs: board
-// profiles, an example configuration, units and udev rules.
+// profiles, policy presets, an example configuration, units and udev rules.
 //
 // It knows only files. What they mean is known by those who read them, and its
 // tests load every file with the loader that will read it at a gate.
@@ -13,12 +13,21 @@ import (
 //go:embed profiles/*.toml
 var profiles embed.FS
 
+//go:embed policy/*.toml
+var policies embed.FS
+
 // Profiles returns the built-in board profiles, NAME.toml at the root, as
 // config.Load takes them.
-func Profiles() fs.FS {
-	sub, err := fs.Sub(profiles, "profiles")
+func Profiles() fs.FS { return root(profiles, "profiles") }
+
+// Policies returns the policy presets, NAME.toml at the root, as policy.Preset
+// takes them.
+func Policies() fs.FS { return root(policies, "policy") }
+
+func root(files embed.FS, dir string) fs.FS {
+	sub, err := fs.Sub(files, dir)
 	if err != nil {
-		panic(err) // the name above is valid, so this is never reached
+		panic(err) // the names above are valid, so this is never reached
 	}
 	return sub
 }
