@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/menshen/menshen/device"
 	"github.com/menshen/menshen/device/gymcu90614"
 	"github.com/menshen/menshen/device/mlx90614"
+	"github.com/menshen/menshen/device/mlx90632"
 	"github.com/menshen/menshen/device/scanner"
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/screening"
@@ -22,6 +24,9 @@ import (
 const (
 	reopenFirst = 250 * time.Millisecond
 	reopenMost  = 5 * time.Second
+	// triggerAgain is how long a scanner that scans when it is asked may take
+	// before it is asked again: it gives up by itself after some seconds.
+	triggerAgain = 3 * time.Second
 	// probeSensor is how often an idle thermometer is asked whether it is there.
 	probeSensor = 30 * time.Second
 	// faultsMost is how many faults in a row make a thermometer lost.
@@ -92,10 +97,7 @@ func keep(ctx context.Context, a *attachment, use func(back func()) error) error
 func (l *laneLoop) scan(ctx context.Context) error {
 	a := l.attach(lane.RoleScanner)
 	c := l.cfg.Scanner
-	opts := &scanner.Opts{Kind: scanner.Line, Silence: c.Silence}
-	if c.Kind == config.ScannerGM65 {
-		opts.Kind = scanner.GM65
-	}
+	opts := scannerOpts(c)
 	return keep(ctx, &a, func(back func()) error {
 		stream, err := l.g.o.Opener.Stream(c.Port)
 		if err != nil {
@@ -113,10 +115,14 @@ func (l *laneLoop) scan(ctx context.Context) error {
 		}
 		back()
 		for {
-			text, err := dev.Read(ctx)
+			if err := dev.Trigger(); err != nil {
+				return err
+			}
+			text, err := readFor(ctx, dev, triggerAgain)
 			switch {
 			case err == nil:
 				l.offer(ctx, scanned{text})
+			case errors.Is(err, context.DeadlineExceeded):
 			case errors.Is(err, device.ErrInvalid), errors.Is(err, device.ErrCorrupt):
 				l.log.Warn("scan refused", "err", err)
 			default:
@@ -126,41 +132,90 @@ func (l *laneLoop) scan(ctx context.Context) error {
 	})
 }
 
-// thermometer is what a lane asks of one.
-type thermometer interface {
+// scannerOpts says how a scanner of the profile is read.
+func scannerOpts(c *config.Scanner) *scanner.Opts {
+	return &scanner.Opts{
+		Kind: map[string]scanner.Kind{
+			config.ScannerLine: scanner.Line, config.ScannerGM65: scanner.GM65, config.ScannerGM67: scanner.GM67,
+		}[c.Kind],
+		Mode: map[string]scanner.Mode{
+			config.ScannerContinuous: scanner.Continuous, config.ScannerSensor: scanner.Sensor, config.ScannerCommand: scanner.Command,
+		}[c.Mode],
+		Silence: c.Silence, Binary: c.Binary, Trigger: c.Trigger,
+	}
+}
+
+// readFor reads one code, waiting at most d for it.
+func readFor(ctx context.Context, dev *scanner.Dev, d time.Duration) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	return dev.Read(ctx)
+}
+
+// Thermometer is what a lane asks of one.
+type Thermometer interface {
+	// Sense takes one sample, waiting for it as long as the part takes.
 	Sense(ctx context.Context) (device.Sample, error)
+	// Halt ends the use of the part; it is idempotent.
 	Halt() error
 }
 
-// openThermometer opens the lane's thermometer; the function closes what lies
-// below it.
-func (l *laneLoop) openThermometer() (thermometer, func(), error) {
-	c := l.cfg.Thermometer
-	if c.Kind == config.ThermometerMLX90614 {
-		bus, err := l.g.o.Opener.I2C(c.Bus)
-		if err != nil {
-			return nil, nil, err
-		}
-		pec := map[string]mlx90614.PEC{config.PECStrict: mlx90614.PECStrict, config.PECLog: mlx90614.PECLog, config.PECOff: mlx90614.PECOff}[c.PEC]
-		dev, err := mlx90614.New(bus, &mlx90614.Opts{Address: c.Address, PEC: pec})
-		if err != nil {
-			return nil, nil, errors.Join(err, bus.Close())
-		}
-		return dev, func() { bus.Close() }, nil
+// claimer is a thermometer that makes a body temperature up by itself.
+type claimer interface {
+	Body() (physic.Temperature, bool)
+}
+
+// openThermometer opens the lane's thermometer.
+func (l *laneLoop) openThermometer() (Thermometer, func(), error) {
+	return OpenThermometer(l.g.o.Opener, l.cfg.Thermometer, l.log)
+}
+
+// OpenThermometer opens a thermometer of a profile; the function closes what
+// lies below it.
+func OpenThermometer(o device.Opener, c *config.Thermometer, log *slog.Logger) (Thermometer, func(), error) {
+	if c.Bus != "" {
+		return openOnBus(o, c, log)
 	}
-	stream, err := l.g.o.Opener.Stream(c.Port)
+	stream, err := o.Stream(c.Port)
 	if err != nil {
 		return nil, nil, err
 	}
-	mode := gymcu90614.Query
+	opts := &gymcu90614.Opts{Module: map[string]gymcu90614.Module{
+		config.ThermometerGYMCU90614: gymcu90614.GYMCU90614, config.ThermometerGY614V3: gymcu90614.GY614V3, config.ThermometerCJMCU90614: gymcu90614.CJMCU90614,
+	}[c.Kind]}
 	if c.Mode == config.ModeStream {
-		mode = gymcu90614.Stream
+		opts.Mode = gymcu90614.Stream
 	}
-	dev, err := gymcu90614.New(stream, &gymcu90614.Opts{Mode: mode})
+	dev, err := gymcu90614.New(stream, opts)
 	if err != nil {
 		return nil, nil, errors.Join(err, stream.Close())
 	}
 	return dev, func() { stream.Close() }, nil
+}
+
+// openOnBus opens a thermometer on I2C.
+func openOnBus(o device.Opener, c *config.Thermometer, log *slog.Logger) (Thermometer, func(), error) {
+	bus, err := o.I2C(c.Bus)
+	if err != nil {
+		return nil, nil, err
+	}
+	shut := func() { bus.Close() }
+	if c.Kind == config.ThermometerMLX90632 {
+		dev, err := mlx90632.New(bus, &mlx90632.Opts{Address: c.Address, Emissivity: c.Emissivity})
+		if err != nil {
+			return nil, nil, errors.Join(err, bus.Close())
+		}
+		if !dev.Medical() {
+			log.Warn("thermometer is no medical part: accurate to 1 °C only")
+		}
+		return dev, shut, nil
+	}
+	pec := map[string]mlx90614.PEC{config.PECStrict: mlx90614.PECStrict, config.PECLog: mlx90614.PECLog, config.PECOff: mlx90614.PECOff}[c.PEC]
+	dev, err := mlx90614.New(bus, &mlx90614.Opts{Address: c.Address, PEC: pec})
+	if err != nil {
+		return nil, nil, errors.Join(err, bus.Close())
+	}
+	return dev, shut, nil
 }
 
 // measure samples the lane's thermometer while the lane wants it, and asks
@@ -169,7 +224,7 @@ func (l *laneLoop) openThermometer() (thermometer, func(), error) {
 func (l *laneLoop) measure(ctx context.Context) error {
 	a := l.attach(lane.RoleThermometer)
 	c := l.cfg.Thermometer
-	always := c.Mode == config.ModeStream && c.Kind == config.ThermometerGYMCU90614
+	always := c.Mode == config.ModeStream
 	return keep(ctx, &a, func(back func()) error {
 		dev, shut, err := l.openThermometer()
 		if err != nil {
@@ -214,7 +269,7 @@ func pause(ctx context.Context, d time.Duration) {
 // sampler takes samples and knows when a thermometer is no longer one.
 type sampler struct {
 	lane   *laneLoop
-	dev    thermometer
+	dev    Thermometer
 	faults int
 	same   int
 	last   device.Sample
@@ -235,6 +290,11 @@ func (s *sampler) sample(ctx context.Context) error {
 		return nil
 	}
 	s.faults = 0
+	if c, ok := s.dev.(claimer); ok {
+		if body, claims := c.Body(); claims {
+			s.lane.log.Debug("thermometer claims a body temperature, which decides nothing", "celsius", body.Celsius())
+		}
+	}
 	if m == s.last {
 		s.same++
 	} else {

@@ -1,5 +1,5 @@
 // Package board opens the real hardware that a board profile names: I2C
-// adapters, serial ports and GPIO lines of a Linux machine.
+// adapters, serial ports, keyboards and GPIO lines of a Linux machine.
 //
 // It knows device nodes, how the kernel names and numbers them, and which of
 // its errors mean that nothing is there. It does not know what hangs on a bus,
@@ -17,6 +17,7 @@ import (
 
 	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/device"
+	"github.com/menshen/menshen/device/evdev"
 )
 
 // Board opens what one profile names. It implements device.Opener, holds
@@ -26,13 +27,15 @@ type Board struct {
 	log     *slog.Logger
 	// root is where /dev and /sys are found: / but in tests.
 	root string
+	// claim takes a keyboard: evdev.Claim but in tests.
+	claim func(fd uintptr) (evdev.ID, error)
 }
 
 var _ device.Opener = (*Board)(nil)
 
 // New returns the board that a profile describes. It opens nothing.
 func New(p config.Profile, log *slog.Logger) *Board {
-	return &Board{profile: p, log: log.With("component", "board"), root: "/"}
+	return &Board{profile: p, log: log.With("component", "board"), root: "/", claim: evdev.Claim}
 }
 
 // String names the profile.

@@ -18,8 +18,9 @@ import (
 // frame needs none of it: waiting at all means that the adapter takes nothing.
 const writeLimit = time.Second
 
-// Stream opens the serial port of [port.NAME] at its rate, 8N1, for this
-// process alone. What arrived before is thrown away; a code whose first half
+// Stream opens the serial port or keyboard of [port.NAME]: a keyboard as a
+// stream of what it types, a port at its rate, 8N1, both for this process
+// alone. What arrived before is thrown away; a code whose first half
 // was thrown away with it is the framer's to notice.
 //
 // A Read waits for the first byte without a time limit and costs nothing while
@@ -31,6 +32,9 @@ func (b *Board) Stream(name string) (io.ReadWriteCloser, error) {
 	declared, ok := b.profile.Ports[name]
 	if !ok {
 		return nil, b.undeclared("port", name)
+	}
+	if declared.Keyboard() {
+		return b.openKeyboard(name, declared.Path)
 	}
 	tty, err := openTTY(filepath.Join(b.root, declared.Path), declared.Baud)
 	if err != nil {

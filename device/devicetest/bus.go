@@ -33,6 +33,32 @@ func (f *FaultyBus) Tx(addr uint16, w, r []byte) error {
 	return ErrInjected
 }
 
+// FlippedBus passes transfers on to Bus and flips one bit of one answer, as a
+// disturbed wire does. Like a bus, it is for one goroutine at a time.
+type FlippedBus struct {
+	i2c.Bus
+	// At is the number of the transfer, from 1; 0 flips nothing.
+	At int
+	// Bit counts from the first bit on the wire; beyond the end of the answer
+	// nothing is flipped.
+	Bit int
+	// Done counts the transfers so far.
+	Done int
+	// Asked is what was written in the transfer that was hit; nil if none was.
+	Asked []byte
+}
+
+// Tx is Bus.Tx with the bit flipped.
+func (f *FlippedBus) Tx(addr uint16, w, r []byte) error {
+	f.Done++
+	if err := f.Bus.Tx(addr, w, r); err != nil || f.Done != f.At || f.Bit >= 8*len(r) {
+		return err
+	}
+	r[f.Bit/8] ^= 0x80 >> (f.Bit % 8)
+	f.Asked = append([]byte{}, w...)
+	return nil
+}
+
 // EachTransferFails runs use once on a sound bus and then once for each of
 // its transfers with that transfer failing. Every such run has to return an
 // error that wraps ErrInjected, the first fault and no later one.

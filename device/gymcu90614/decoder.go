@@ -6,22 +6,20 @@ import (
 	"github.com/menshen/menshen/device"
 )
 
-// A frame: 5A 5A, type 45, payload length 04, object and ambient big-endian in
-// hundredths of a degree Celsius, and the low byte of the sum of the rest.
-const (
-	frameLen = 9
-	header   = "\x5A\x5A\x45\x04"
-)
+// longest is the length of the longest frame.
+const longest = 12
 
-// frame holds the two fields of one frame as they were transferred.
+// frame holds the fields of one frame as they were transferred.
 type frame struct {
 	object, ambient uint16
+	body            uint16 // 0 where the module claims none
 }
 
 // decoder finds frames in a byte stream that may begin anywhere and carry
 // noise. It is pure and holds less than one frame.
 type decoder struct {
-	buf [frameLen]byte
+	p   protocol
+	buf [longest]byte
 	n   int
 }
 
@@ -32,31 +30,40 @@ func (d *decoder) push(b byte) (frame, bool, error) {
 	d.buf[d.n] = b
 	d.n++
 	d.resync()
-	if d.n < frameLen {
+	if d.n < d.p.length {
 		return frame{}, false, nil
 	}
-	if want := sum(d.buf[:frameLen-1]); b != want {
+	if want := sum(d.buf[d.p.summed : d.p.length-1]); b != want {
 		// A frame that lost bytes has swallowed the head of the next one.
 		d.drop()
 		d.resync()
 		return frame{}, false, fmt.Errorf("%w: sum %#02x, want %#02x", device.ErrCorrupt, b, want)
 	}
 	d.n = 0
-	return frame{
-		object:  uint16(d.buf[4])<<8 | uint16(d.buf[5]),
-		ambient: uint16(d.buf[6])<<8 | uint16(d.buf[7]),
-	}, true, nil
+	f := frame{object: d.field(d.p.object), ambient: d.field(d.p.object + 2)}
+	if d.p.body > 0 {
+		f.body = d.field(d.p.body)
+	}
+	return f, true, nil
 }
+
+func (d *decoder) field(at int) uint16 { return uint16(d.buf[at])<<8 | uint16(d.buf[at+1]) }
 
 // resync drops bytes until the rest can begin a frame.
 func (d *decoder) resync() {
-	for {
-		k := min(d.n, len(header))
-		if string(d.buf[:k]) == header[:k] {
-			return
-		}
+	for !d.begins() {
 		d.drop()
 	}
+}
+
+// begins reports whether what is held can be the beginning of a frame.
+func (d *decoder) begins() bool {
+	for _, head := range d.p.heads {
+		if k := min(d.n, len(head)); string(d.buf[:k]) == head[:k] {
+			return true
+		}
+	}
+	return false
 }
 
 // drop removes the oldest byte.

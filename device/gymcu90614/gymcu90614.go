@@ -1,11 +1,13 @@
-// Package gymcu90614 reads GY-MCU90614 (GY-906 serial) modules: an MLX90614
-// behind a microcontroller that sends 9-byte frames over a serial port, 9600 or
-// 115200 8N1.
+// Package gymcu90614 reads serial modules that are an MLX90614 behind a
+// microcontroller: GY-MCU90614 (GY-906 serial), GY-614V3 and CJMCU-90614, at
+// 9600 or 115200 8N1.
 //
-// It knows the frame, its sum, and that a frame which waited in a buffer is
-// not a measurement of now. It does not know the newer 10-byte firmware (its
-// layout is undocumented; such a module reads as corrupt), never uses a
-// module's own "body temperature", and neither opens nor closes the port.
+// It knows their frames, the sums of these, and that a frame which waited in a
+// buffer is not a measurement of now. It does not know the newer 10-byte
+// firmware of the GY-MCU90614 (its layout is undocumented; such a module reads
+// as corrupt). The "body temperature" that a module makes up by a curve of its
+// own is handed on as Body and is never in a sample. It neither opens nor
+// closes the port.
 package gymcu90614
 
 import (
@@ -21,12 +23,6 @@ import (
 	"periph.io/x/conn/v3/physic"
 
 	"github.com/menshen/menshen/device"
-)
-
-// Commands of the module; the last byte is the sum of the others.
-const (
-	cmdQuery   = "\xA5\x15\xBA"
-	cmdAutoOff = "\xA5\x52\xF7"
 )
 
 const (
@@ -58,6 +54,8 @@ const (
 
 // Opts says how the module is read.
 type Opts struct {
+	// Module is GYMCU90614 unless set.
+	Module Module
 	// Mode is Query unless set.
 	Mode Mode
 	// Timeout is the silence after which Sense gives up; 0 means 300 ms.
@@ -76,12 +74,14 @@ func DefaultOpts() *Opts {
 // the caller calls Halt and closes the stream, in either order.
 type Dev struct {
 	rw      io.ReadWriter
+	module  Module
 	mode    Mode
 	timeout time.Duration
 	born    time.Time
 
 	newest chan result   // capacity 1: a newer result replaces an unread one
 	bytes  atomic.Uint64 // read so far; tells garbage from silence
+	body   atomic.Int64  // see Body; 0 K for none
 
 	halt    sync.Once
 	halted  chan struct{}
@@ -97,8 +97,12 @@ type result struct {
 }
 
 // New prepares the module on rw: in Query mode its automatic output is
-// switched off. Whether it answers, the first Sense tells.
+// switched off where there is a command for that. Whether it answers, the first
+// Sense tells.
 func New(rw io.ReadWriter, o *Opts) (*Dev, error) {
+	if o.Module < GYMCU90614 || o.Module > CJMCU90614 {
+		return nil, fmt.Errorf("gymcu90614: unknown module %d", o.Module)
+	}
 	if o.Mode != Query && o.Mode != Stream {
 		return nil, fmt.Errorf("gymcu90614: unknown mode %d", o.Mode)
 	}
@@ -106,14 +110,14 @@ func New(rw io.ReadWriter, o *Opts) (*Dev, error) {
 		return nil, fmt.Errorf("gymcu90614: negative timeout %v", o.Timeout)
 	}
 	d := &Dev{
-		rw: rw, mode: o.Mode, timeout: o.Timeout, born: time.Now(),
+		rw: rw, module: o.Module, mode: o.Mode, timeout: o.Timeout, born: time.Now(),
 		newest: make(chan result, 1), halted: make(chan struct{}), ended: make(chan struct{}),
 	}
 	if d.timeout == 0 {
 		d.timeout = defaultTimeout
 	}
-	if d.mode == Query {
-		if _, err := io.WriteString(rw, cmdAutoOff); err != nil {
+	if quiet := d.module.protocol().quiet; d.mode == Query && quiet != "" {
+		if _, err := io.WriteString(rw, quiet); err != nil {
 			return nil, fmt.Errorf("gymcu90614: switch automatic output off: %w: %w", device.ErrAbsent, err)
 		}
 	}
@@ -123,10 +127,11 @@ func New(rw io.ReadWriter, o *Opts) (*Dev, error) {
 
 // String names the part.
 func (d *Dev) String() string {
+	mode := "query"
 	if d.mode == Stream {
-		return "GY-MCU90614{stream}"
+		mode = "stream"
 	}
-	return "GY-MCU90614{query}"
+	return fmt.Sprintf("%v{%s}", d.module, mode)
 }
 
 // Halt ends the use of the stream; it is idempotent and does not close the
@@ -134,6 +139,14 @@ func (d *Dev) String() string {
 func (d *Dev) Halt() error {
 	d.halt.Do(func() { close(d.halted) })
 	return nil
+}
+
+// Body returns the body temperature that the module claimed beside the newest
+// sample, and false if it claims none. How it comes to it is undocumented: it
+// may be written down, and nothing may be decided on it.
+func (d *Dev) Body() (physic.Temperature, bool) {
+	t := physic.Temperature(d.body.Load())
+	return t, t != 0
 }
 
 // Sense returns the measurement of the next frame: the answer to a query, or
@@ -156,7 +169,7 @@ func (d *Dev) sense(ctx context.Context) (device.Sample, error) {
 	}
 	start, before := time.Now(), d.bytes.Load()
 	if d.mode == Query {
-		if _, err := io.WriteString(d.rw, cmdQuery); err != nil {
+		if _, err := io.WriteString(d.rw, d.module.protocol().query); err != nil {
 			return device.Sample{}, fmt.Errorf("query: %w: %w", device.ErrAbsent, err)
 		}
 	}
@@ -171,7 +184,11 @@ func (d *Dev) sense(ctx context.Context) (device.Sample, error) {
 			if r.err != nil {
 				return device.Sample{}, r.err
 			}
-			return sample(r.frame)
+			s, err := sample(r.frame)
+			if err == nil && d.module.protocol().body > 0 {
+				d.body.Store(int64(temperature(r.frame.body)))
+			}
+			return s, err
 		case <-d.halted:
 			return device.Sample{}, fmt.Errorf("%w: %w", device.ErrAbsent, errHalted)
 		case <-d.ended:
@@ -204,7 +221,7 @@ func temperature(field uint16) physic.Temperature {
 // read is the goroutine that owns the reading side of the stream.
 func (d *Dev) read() {
 	defer close(d.ended)
-	var dec decoder
+	dec := decoder{p: d.module.protocol()}
 	buf := make([]byte, readSize)
 	for {
 		n, err := d.rw.Read(buf)

@@ -76,7 +76,7 @@ func bubble(t *testing.T, o Opts, f func(t *testing.T, p *port, d *Dev)) {
 // answering makes every query be answered with q.
 func (p *port) answering(q ...[]byte) {
 	p.answer = func(w []byte) {
-		if string(w) == cmdQuery {
+		if string(w) == "\xA5\x15\xBA" {
 			for _, b := range q {
 				p.in <- b
 			}
@@ -113,7 +113,7 @@ func TestQuerySwitchesOutputOffOnceThenAsksPerSense(t *testing.T) {
 				t.Errorf("got %+v, %v; want %+v", s, err, want)
 			}
 		}
-		if want := []string{cmdAutoOff, cmdQuery, cmdQuery}; !slices.Equal(p.written, want) {
+		if want := []string{"\xA5\x52\xF7", "\xA5\x15\xBA", "\xA5\x15\xBA"}; !slices.Equal(p.written, want) {
 			t.Errorf("wrote %x, want %x", p.written, want)
 		}
 	})
@@ -278,9 +278,53 @@ func TestEndedContextAsksNothing(t *testing.T) {
 }
 
 func TestOptsOutsideTheirRangeAreRefused(t *testing.T) {
-	for _, o := range []Opts{{Mode: Stream + 1}, {Timeout: -1}} {
+	for _, o := range []Opts{{Mode: Stream + 1}, {Timeout: -1}, {Module: CJMCU90614 + 1}, {Module: -1}} {
 		if _, err := New(newPort(), &o); err == nil {
 			t.Errorf("%+v accepted", o)
 		}
+	}
+}
+
+func TestTheBodyThatAModuleClaimsIsInNoSample(t *testing.T) {
+	bubble(t, Opts{Module: GY614V3}, func(t *testing.T, p *port, d *Dev) {
+		p.answer = func(w []byte) {
+			if string(w) == "\xA4\x03\x07\x07\xB5" {
+				p.in <- gy614
+			}
+		}
+		if b, ok := d.Body(); ok {
+			t.Errorf("claimed %v before the first sample", b)
+		}
+		s, err := d.Sense(t.Context())
+		want := device.Sample{Object: celsius100(3660), Ambient: celsius100(2531), Raw: 0x0E4C}
+		if err != nil || s != want {
+			t.Errorf("got %+v, %v; want %+v", s, err, want)
+		}
+		if b, ok := d.Body(); !ok || b != celsius100(3692) {
+			t.Errorf("claimed %v, %v", b, ok)
+		}
+		if want := []string{"\xA4\x03\x07\x07\xB5"}; !slices.Equal(p.written, want) {
+			t.Errorf("wrote %x, want %x", p.written, want)
+		}
+	})
+	bubble(t, Opts{}, func(t *testing.T, p *port, d *Dev) {
+		p.answering(vector)
+		wantObject(t, d, 3660)
+		if b, ok := d.Body(); ok {
+			t.Errorf("claimed %v", b)
+		}
+	})
+}
+
+func TestEveryModuleIsNamed(t *testing.T) {
+	for m, want := range map[Module]string{GYMCU90614: "GY-MCU90614{query}", GY614V3: "GY-614V3{query}", CJMCU90614: "CJMCU-90614{query}"} {
+		bubble(t, Opts{Module: m}, func(t *testing.T, _ *port, d *Dev) {
+			if d.String() != want {
+				t.Errorf("got %s, want %s", d, want)
+			}
+		})
+	}
+	if Module(7).String() != "Module(7)" {
+		t.Error(Module(7))
 	}
 }

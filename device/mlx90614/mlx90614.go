@@ -4,10 +4,12 @@
 // thermal equilibrium, the standard parts to ±0.5 °C.
 //
 // It knows the RAM words of object and ambient, their packet error code (PEC)
-// and their error flag. It does not know the EEPROM and never writes it: a
-// changed emissivity cell breaks the factory calibration of medical parts. It
-// corrects nothing, keeps no time and decides nothing; the first valid words
-// come about 250 ms after power-on, and who waits for that is the caller.
+// and their error flag, the flags, the identity, sleep, and two cells of the
+// EEPROM: emissivity and address. Those are written by SetEmissivity and
+// SetAddress only, which nothing that measures calls: a changed emissivity
+// breaks the factory calibration of medical parts. It corrects nothing and
+// decides nothing; the first valid words come about 250 ms after power-on, and
+// who waits for that is the caller.
 package mlx90614
 
 import (
@@ -135,24 +137,12 @@ func (d *Dev) Sense(ctx context.Context) (device.Sample, error) {
 	}, nil
 }
 
-// word reads one temperature word and checks it; the context is looked at
-// before the transfer, which itself cannot be interrupted.
+// word reads one temperature word and checks it.
 func (d *Dev) word(ctx context.Context, cmd byte) (uint16, error) {
-	if err := ctx.Err(); err != nil {
+	w, err := d.read(ctx, cmd)
+	if err != nil {
 		return 0, err
 	}
-	var r [3]byte // LSB, MSB, PEC
-	if err := d.c.Tx([]byte{cmd}, r[:]); err != nil {
-		return 0, err
-	}
-	addr := byte(d.c.Addr << 1)
-	if want := pec(addr, cmd, addr|1, r[0], r[1]); r[2] != want {
-		d.mismatches.Add(1)
-		if d.pec == PECStrict {
-			return 0, fmt.Errorf("%w: pec %#02x, want %#02x", device.ErrCorrupt, r[2], want)
-		}
-	}
-	w := uint16(r[1])<<8 | uint16(r[0])
 	if w&errorFlag != 0 {
 		return 0, fmt.Errorf("%w: error flag in word %#04x", device.ErrInvalid, w)
 	}
@@ -160,6 +150,31 @@ func (d *Dev) word(ctx context.Context, cmd byte) (uint16, error) {
 		return 0, fmt.Errorf("%w: word %#04x outside %#04x..%#04x", device.ErrInvalid, w, minWord, maxWord)
 	}
 	return w, nil
+}
+
+// read reads one word of RAM or EEPROM; the context is looked at before the
+// transfer, which itself cannot be interrupted.
+func (d *Dev) read(ctx context.Context, cmd byte) (uint16, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	var r [3]byte
+	if err := d.c.Tx([]byte{cmd}, r[:]); err != nil {
+		return 0, err
+	}
+	return d.check(cmd, r)
+}
+
+// check verifies an answer of LSB, MSB and PEC and returns its word.
+func (d *Dev) check(cmd byte, r [3]byte) (uint16, error) {
+	addr := byte(d.c.Addr << 1)
+	if want := pec(addr, cmd, addr|1, r[0], r[1]); r[2] != want {
+		d.mismatches.Add(1)
+		if d.pec == PECStrict {
+			return 0, fmt.Errorf("%w: pec %#02x, want %#02x", device.ErrCorrupt, r[2], want)
+		}
+	}
+	return uint16(r[1])<<8 | uint16(r[0]), nil
 }
 
 // pec is the SMBus packet error code: CRC-8, polynomial 0x07, initial value 0,

@@ -103,6 +103,7 @@ type Owner struct {
 	mu      sync.Mutex
 	queue   []request
 	wanted  map[int]bool
+	refresh bool // every signal is to be written again
 	stopped bool
 
 	wake chan struct{} // capacity 1: something above changed
@@ -225,6 +226,15 @@ func (o *Owner) Signal(channel int, on bool) {
 	}
 	o.mu.Lock()
 	o.wanted[channel] = on
+	o.mu.Unlock()
+	o.signalWake()
+}
+
+// Refresh writes every signal once more as it is wanted. No board says that it
+// was pulled: where nothing else is written for a while, this finds out.
+func (o *Owner) Refresh() {
+	o.mu.Lock()
+	o.refresh = true
 	o.mu.Unlock()
 	o.signalWake()
 }

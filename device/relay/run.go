@@ -198,17 +198,26 @@ func (o *Owner) shut(r request) {
 	r.done(nil)
 }
 
-// showSignals writes the signals whose wanted state has changed.
+// showSignals writes the signals whose wanted state has changed, or all of them.
 func (o *Owner) showSignals() {
+	again := o.takeRefresh()
 	for _, n := range o.signals {
 		want := o.want(n)
-		if o.board.Load() == nil || o.shown[n] == want {
+		if o.board.Load() == nil || o.shown[n] == want && !again {
 			continue
 		}
 		if err := o.show(n, want); err != nil {
 			o.lose(err)
 		}
 	}
+}
+
+func (o *Owner) takeRefresh() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	again := o.refresh
+	o.refresh = false
+	return again
 }
 
 func (o *Owner) want(channel int) bool {

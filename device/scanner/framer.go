@@ -1,7 +1,7 @@
 package scanner
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
 	"time"
 
@@ -31,7 +31,8 @@ const (
 // framer turns bytes and the times of their arrival into items. It is pure,
 // and holds at most maxLen bytes of a code and one reply.
 type framer struct {
-	kind    Kind
+	engine  engine // nil where nothing on the line is a reply
+	binary  bool
 	silence time.Duration
 	maxLen  int
 
@@ -43,7 +44,7 @@ type framer struct {
 }
 
 func newFramer(o Opts, now time.Time) *framer {
-	return &framer{kind: o.Kind, silence: o.Silence, maxLen: o.MaxLen, last: now}
+	return &framer{engine: o.Kind.engine(), binary: o.Binary, silence: o.Silence, maxLen: o.MaxLen, last: now}
 }
 
 // feed takes the bytes of one read, which arrived at now.
@@ -96,12 +97,12 @@ func (f *framer) rest(now time.Time) {
 // put takes one byte and keeps the engine's replies, which may stand anywhere
 // on the line, away from the code. No code contains their first byte.
 func (f *framer) put(b byte) {
-	if f.kind != GM65 || len(f.reply) == 0 && b != replyHead[0] {
+	if f.engine == nil || len(f.reply) == 0 && !f.engine.begins(b) {
 		f.text(b)
 		return
 	}
 	f.reply = append(f.reply, b)
-	data, more, err := parseReply(f.reply)
+	data, more, err := f.engine.parse(f.reply)
 	if more {
 		return
 	}
@@ -121,16 +122,20 @@ func (f *framer) put(b byte) {
 // text takes one byte of a code.
 func (f *framer) text(b byte) {
 	switch {
-	case b == '\r', b == '\n':
+	case !f.binary && (b == '\r' || b == '\n'):
 		f.end()
 	case f.phase != collecting:
-	case b < 0x20, b == 0x7F:
+	case !f.binary && (b < 0x20 || b == 0x7F):
 		f.refuse(fmt.Errorf("%w: control byte %#02x in a code", device.ErrInvalid, b))
-	case len(f.code) == f.maxLen:
-		f.refuse(fmt.Errorf("%w: code longer than %d bytes", device.ErrInvalid, f.maxLen))
+	case len(f.code) == f.maxLen+f.tail():
+		f.refuse(tooLong(f.maxLen))
 	default:
 		f.code = append(f.code, b)
 	}
+}
+
+func tooLong(most int) error {
+	return fmt.Errorf("%w: code longer than %d bytes", device.ErrInvalid, most)
 }
 
 func (f *framer) refuse(err error) {
@@ -139,68 +144,26 @@ func (f *framer) refuse(err error) {
 	f.phase = discarding
 }
 
+// tail is how many bytes of terminator stand behind a code before it ends.
+func (f *framer) tail() int {
+	if f.binary {
+		return len("\r\n")
+	}
+	return 0
+}
+
 // end closes the code under way; an empty one, as between CR and LF, is none.
 func (f *framer) end() {
+	if f.binary {
+		f.code = bytes.TrimSuffix(f.code, []byte{'\n'})
+		f.code = bytes.TrimSuffix(f.code, []byte{'\r'})
+		if len(f.code) > f.maxLen {
+			f.refuse(tooLong(f.maxLen))
+		}
+	}
 	if len(f.code) > 0 {
 		f.found = append(f.found, item{code: f.code})
 		f.code = nil // the reader of the code owns it now
 	}
 	f.phase = collecting
-}
-
-// The engine's language, "7E 00" family (GM60, GM65, GM812, GM861 manuals). A
-// command is 7E 00, type, length, address, data, CRC; a reply 02 00 00, length,
-// data, CRC. The CRC is CRC-16/XMODEM, big-endian, over all after the first two
-// bytes.
-const (
-	commandHead = "\x7E\x00"
-	replyHead   = "\x02\x00\x00"
-
-	typeRead  = 0x07
-	typeWrite = 0x08
-)
-
-var errNoReply = errors.New("not a reply")
-
-// command returns the frame that writes data to a zone, or, with typeRead,
-// that reads data[0] bytes from it on.
-func command(kind byte, zone uint16, data ...byte) []byte {
-	p := append([]byte(commandHead), kind, byte(len(data)), byte(zone>>8), byte(zone))
-	p = append(p, data...)
-	sum := crc16(p[len(commandHead):])
-	return append(p, byte(sum>>8), byte(sum))
-}
-
-// parseReply looks at the beginning of what may be a reply: it is one, and
-// data are its data; or more bytes are needed to tell; or it is none.
-func parseReply(p []byte) (data []byte, more bool, err error) {
-	const fixed = len(replyHead) + 1 // head and length
-	k := min(len(p), len(replyHead))
-	if string(p[:k]) != replyHead[:k] {
-		return nil, false, errNoReply
-	}
-	if len(p) < fixed || len(p) < fixed+int(p[fixed-1])+2 {
-		return nil, true, nil
-	}
-	end := len(p) - 2
-	if crc16(p[2:end]) != uint16(p[end])<<8|uint16(p[end+1]) {
-		return nil, false, errNoReply
-	}
-	return p[fixed:end], false, nil
-}
-
-// crc16 is CRC-16/XMODEM: polynomial 0x1021, initial value 0, not reflected.
-func crc16(p []byte) uint16 {
-	var crc uint16
-	for _, b := range p {
-		crc ^= uint16(b) << 8
-		for range 8 {
-			if crc&0x8000 != 0 {
-				crc = crc<<1 ^ 0x1021
-			} else {
-				crc <<= 1
-			}
-		}
-	}
-	return crc
 }

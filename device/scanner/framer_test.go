@@ -18,6 +18,14 @@ var (
 	value = []byte{0x02, 0x00, 0x00, 0x01, 0x3E, 0xE4, 0xAC}
 )
 
+// The same of the other family, from its manual: what answers a setting, what
+// refuses one, and the report of a parameter.
+var (
+	gm67Ack  = []byte{0x04, 0xD0, 0x00, 0x00, 0xFF, 0x2C}
+	gm67Nak  = []byte{0x05, 0xD1, 0x00, 0x00, 0x06, 0xFF, 0x24}
+	gm67Mode = []byte{0x07, 0xD6, 0x00, 0x00, 0x00, 0x8A, 0x08, 0xFE, 0x91}
+)
+
 var epoch = time.Date(2021, 3, 1, 7, 0, 0, 0, time.UTC)
 
 // opened returns a framer that is past its opening, and the time.
@@ -73,6 +81,13 @@ func TestCodesEndAtTheirTerminator(t *testing.T) {
 		{"a reply to a read", GM65, string(value) + "A1\r" + string(value), "<3e|A1|<3e"},
 		{"a reply with a wrong CRC is control bytes in a code", GM65, string(ack[:6]) + "\x30A1\rB2\r", "!|B2"},
 		{"a reply behind a false start", GM65, "\x02" + string(ack) + "A\rB2\r", "!|<00|B2"},
+		{"the other family's acknowledgement before the code", GM67, string(gm67Ack) + "A1\r", "<d00000|A1"},
+		{"and inside it, and before the terminator", GM67, "A" + string(gm67Ack) + "1" + string(gm67Ack) + "\r", "<d00000|<d00000|A1"},
+		{"a refusal", GM67, string(gm67Nak) + "A1\r", "<d1000006|A1"},
+		{"a report", GM67, string(gm67Mode) + "A1\r", "<d60000008a08|A1"},
+		{"a wrong checksum is control bytes in a code", GM67, string(gm67Ack[:5]) + "\x2DA1\rB2\r", "!|B2"},
+		{"an opcode that no engine sends", GM67, "\x04\xE4\x00\x00\xFF\x18\rB2\r", "!|B2"},
+		{"a reply behind a false start", GM67, "\x08" + string(gm67Ack) + "A\rB2\r", "!|<d00000|B2"},
 		{"a plain scanner sends no acknowledgements", Line, string(ack) + "A\rB2\r", "!|B2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -171,29 +186,91 @@ func TestCommandsMatchTheManual(t *testing.T) {
 	}
 }
 
+func TestBinaryCodesEndBySilenceAndLoseOneLineEnd(t *testing.T) {
+	for _, c := range []struct{ rule, in, want string }{
+		{"any byte stays", "\x00A\r\n\x02\x00\x7F\xFF", "\x00A\r\n\x02\x00\x7F\xFF"},
+		{"CR goes", "A1\r", "A1"},
+		{"LF goes", "A1\n", "A1"},
+		{"CRLF goes", "A1\r\n", "A1"},
+		{"one only", "A1\r\r\n\r\n", "A1\r\r\n"},
+		{"LFCR loses its CR", "A1\n\r", "A1\n"},
+		{"a line end alone is no code", "\r\n", ""},
+		{"the longest", "12345678\r\n", "12345678"},
+		{"a longer one", "123456789\r\n", "!"},
+		{"a longer one without an end", "123456789", "!"},
+		{"a much longer one", "123456789abcdefgh\r\n", "!"},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			f, now := opened(Opts{Binary: true, MaxLen: 8})
+			got := f.feed([]byte(c.in), now)
+			got = append(got, f.tick(now.Add(defaultSilence))...)
+			got = append(got, f.feed([]byte("next"), now.Add(time.Second))...)
+			got = append(got, f.tick(now.Add(2*time.Second))...)
+			want := strings.TrimPrefix(c.want+"|next", "|")
+			if show(got) != want {
+				t.Errorf("got %q, want %q", show(got), want)
+			}
+		})
+	}
+}
+
+// The worked frames of the manual.
+func TestFramesMatchTheManualOfTheOtherFamily(t *testing.T) {
+	for _, c := range []struct {
+		got  []byte
+		want string
+	}{
+		{frame(opTrigger, 0), "04e40400ff14"},
+		{frame(opAck, 0), "04d00400ff28"},
+		{frame(opSet, keep, 0, paramMode, 0x08), "07c60408008a08fe95"},
+		{frame(opSet, keep, 0, paramSetup, 0x00), "07c6040800ec00fe3b"},
+		{frame(opSet, keep, 0, paramFormat, 0x00), "07c6040800ee00fe39"},
+		{frame(opSet, keep, 0, 0xF2, 0x01, 0x02), "08c6040800f20102fe31"},
+		{frame(opGet, 0, 0x10), "05c7040010ff20"},
+	} {
+		if got := hex.EncodeToString(c.got); got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
+	}
+}
+
+// Every single flipped bit of a reply makes it none.
+func TestAFlippedBitOfAReplyIsNoReply(t *testing.T) {
+	for kind, reply := range map[Kind][]byte{GM65: value, GM67: gm67Mode} {
+		for bit := range 8 * len(reply) {
+			p := bytes.Clone(reply)
+			p[bit/8] ^= 1 << (bit % 8)
+			f, now := opened(Opts{Kind: kind})
+			items := append(f.feed(p, now), f.tick(now.Add(time.Second))...)
+			if slices.ContainsFunc(items, func(it item) bool { return it.reply != nil }) {
+				t.Errorf("%v, bit %d: % x taken for a reply", kind, bit, p)
+			}
+		}
+	}
+}
+
 // Whatever arrives, at whatever time: no panic, bounded memory, and no code
 // that breaks its promise.
 func FuzzFramerIsBounded(f *testing.F) {
-	f.Add([]byte("A1\rB2\n"), false, byte(3), byte(10))
-	f.Add(append(bytes.Clone(ack), "A1\r"...), true, byte(2), byte(90))
-	f.Add(bytes.Repeat([]byte{2, 0, 0, 255}, 100), true, byte(1), byte(1))
-	f.Add([]byte{2, 2, 0, 2, 0, 0, 2, 0, 0, 0}, true, byte(1), byte(0))
-	f.Fuzz(func(t *testing.T, in []byte, engine bool, step, gap byte) {
-		o := Opts{Silence: defaultSilence, MaxLen: 16}
-		if engine {
-			o.Kind = GM65
-		}
+	f.Add([]byte("A1\rB2\n"), byte(Line), false, byte(3), byte(10))
+	f.Add([]byte("A1\x00B2\r\n\r\n"), byte(Line), true, byte(3), byte(10))
+	f.Add(append(bytes.Clone(ack), "A1\r"...), byte(GM65), false, byte(2), byte(90))
+	f.Add(bytes.Repeat([]byte{2, 0, 0, 255}, 100), byte(GM65), false, byte(1), byte(1))
+	f.Add([]byte{2, 2, 0, 2, 0, 0, 2, 0, 0, 0}, byte(GM65), false, byte(1), byte(0))
+	f.Add([]byte("\x04\xD0\x00\x00\xFF\x2CA1\r\x08\x08\xC6\x04\xD0"), byte(GM67), false, byte(1), byte(0))
+	f.Fuzz(func(t *testing.T, in []byte, kind byte, binary bool, step, gap byte) {
+		o := Opts{Silence: defaultSilence, MaxLen: 16, Kind: Kind(kind % 3), Binary: binary}
 		fr, now := newFramer(o, epoch), epoch
 		for p := in; len(p) > 0; now = now.Add(time.Duration(gap) * time.Millisecond) {
 			n := min(len(p), 1+int(step))
 			items := fr.feed(p[:n], now)
 			p = p[n:]
 			for _, it := range items {
-				if it.code != nil && (len(it.code) > o.MaxLen || len(it.code) == 0 || slices.ContainsFunc(it.code, control)) {
+				if it.code != nil && (len(it.code) > o.MaxLen || len(it.code) == 0 || !binary && slices.ContainsFunc(it.code, control)) {
 					t.Fatalf("code %q", it.code)
 				}
 			}
-			if len(fr.code) > o.MaxLen || len(fr.reply) > len(replyHead)+1+255+2 || fr.found != nil {
+			if len(fr.code) > o.MaxLen+fr.tail() || len(fr.reply) > len(replyHead)+1+255+2 || fr.found != nil {
 				t.Fatalf("holds %d and %d bytes", len(fr.code), len(fr.reply))
 			}
 		}
@@ -209,10 +286,14 @@ func control(b byte) bool { return b < 0x20 || b == 0x7F }
 // Codes come out as they went in, however the reads are split and wherever the
 // engine's replies stand.
 func FuzzCodesComeOutUnchanged(f *testing.F) {
-	f.Add([]byte("A1|B2"), []byte{1, 2, 3})
-	f.Add([]byte("13-digit 0004340757|学生|\xD1\xA7"), []byte{0x80, 0x81, 0xC2})
-	f.Add([]byte("A1"), []byte{0xC0})
-	f.Fuzz(func(t *testing.T, text, plan []byte) {
+	f.Add([]byte("A1|B2"), []byte{1, 2, 3}, false)
+	f.Add([]byte("13-digit 0004340757|学生|\xD1\xA7"), []byte{0x80, 0x81, 0xC2}, true)
+	f.Add([]byte("A1"), []byte{0xC0}, false)
+	f.Fuzz(func(t *testing.T, text, plan []byte, other bool) {
+		kind, ack, value := GM65, ack, value
+		if other {
+			kind, ack, value = GM67, gm67Ack, gm67Mode
+		}
 		var want []string
 		for c := range bytes.SplitSeq(text, []byte("|")) {
 			c = slices.DeleteFunc(bytes.Clone(c), control)
@@ -224,7 +305,7 @@ func FuzzCodesComeOutUnchanged(f *testing.F) {
 		if len(want) == 0 || len(plan) == 0 {
 			return
 		}
-		fr, now := opened(Opts{Kind: GM65})
+		fr, now := opened(Opts{Kind: kind})
 		var got []string
 		var pending []byte // written by the engine, not yet read by the host
 		for i := 0; len(wire) > 0; i++ {

@@ -1,12 +1,13 @@
 // Package scanner reads barcode scanners that send text over a serial port:
-// desktop scanners that end a line with CR, LF or both (USB-CDC or RS-232), and
-// GM65-class engines (UART 9600 8N1), which answer commands on the same line.
+// desktop scanners that end a line with CR, LF or both (USB-CDC, RS-232 or what
+// a keyboard types), and two families of engines (UART 9600 8N1), which answer
+// commands on the same line.
 //
-// It knows where a code begins and ends, which bytes are the engine's own, and
-// how to keep a printed setup code from changing the engine. It does not know
-// what a code means, in which encoding its text is, or whose it is; it logs
-// nothing, because a code can name a person. It neither opens nor closes the
-// port.
+// It knows where a code begins and ends, which bytes are the engine's own, how
+// a scan is asked for, and how to keep a printed setup code from changing the
+// engine. It does not know what a code means, in which encoding its text is, or
+// whose it is; it logs nothing, because a code can name a person. It neither
+// opens nor closes the port.
 package scanner
 
 import (
@@ -29,9 +30,11 @@ type Kind int
 const (
 	// Line is any scanner that only sends codes.
 	Line Kind = iota
-	// GM65 is an engine of the "7E 00" family, whose setup codes are switched
-	// off by New.
+	// GM65 is an engine of the "7E 00" family: GM60, GM65, GM812, GM861.
 	GM65
+	// GM67 is an engine of the family whose frames begin with their length:
+	// GM67, GM69, GM72.
+	GM67
 )
 
 // String returns the kind as a board profile spells it.
@@ -41,9 +44,53 @@ func (k Kind) String() string {
 		return "line"
 	case GM65:
 		return "gm65"
+	case GM67:
+		return "gm67"
 	}
 	return fmt.Sprintf("Kind(%d)", int(k))
 }
+
+// engine returns the family's language; nil for Line.
+func (k Kind) engine() engine {
+	switch k {
+	case GM65:
+		return gm65{}
+	case GM67:
+		return gm67{}
+	}
+	return nil
+}
+
+// engine is the language of a family. Its replies stand anywhere on the line
+// and begin with a byte that no text contains.
+type engine interface {
+	// begins reports whether a reply can begin with b.
+	begins(b byte) bool
+	// parse looks at the beginning of what may be a reply: it is one, and data
+	// say what; or more bytes are needed to tell; or it is none.
+	parse(p []byte) (data []byte, more bool, err error)
+	// configure switches setup codes off, sets the mode, and reads both back.
+	configure(d *Dev, m Mode) error
+	// trigger asks for one scan.
+	trigger(d *Dev) error
+}
+
+// errNoReply: what looked like a reply is none.
+var errNoReply = errors.New("not a reply")
+
+// Mode says what lets an engine scan.
+type Mode int
+
+const (
+	// AsSet leaves the engine as it was set before.
+	AsSet Mode = iota
+	// Continuous scans always.
+	Continuous
+	// Sensor scans when something comes before the engine.
+	Sensor
+	// Command scans once after each Trigger.
+	Command
+)
 
 const (
 	defaultSilence = 80 * time.Millisecond
@@ -56,11 +103,6 @@ const (
 	// half-received command, so that a second attempt meets an idle engine.
 	replyWait = 500 * time.Millisecond
 	attempts  = 2
-
-	// zoneSetup: bit 0 lets printed setup codes change the engine, bit 1 has
-	// it send what they say.
-	zoneSetup    = 0x0003
-	setupEnabled = 0x01
 )
 
 var errHalted = errors.New("halted")
@@ -73,6 +115,16 @@ type Opts struct {
 	Silence time.Duration
 	// MaxLen bounds a code in bytes; 0 means 2048.
 	MaxLen int
+	// Binary takes every byte into the code, control bytes too. Only silence
+	// ends a code then, and one CR, LF or CR LF at its end is taken off: two
+	// scans within the silence are one code. An engine's reply that comes late
+	// cannot be told from a code, so Binary does not go with Command.
+	Binary bool
+	// Mode is for an engine; a Line scanner has AsSet.
+	Mode Mode
+	// Trigger is what asks a Line scanner for one scan, such as 16 54 0D for a
+	// Honeywell in serial trigger mode; empty if it scans by itself.
+	Trigger []byte
 }
 
 // DefaultOpts returns a Line scanner, 80 ms and 2048 bytes.
@@ -111,8 +163,9 @@ type chunk struct {
 // terminator or 200 ms of silence is discarded: a line that lost its beginning
 // must not become a badge number.
 //
-// For a GM65 it then switches setup codes off and reads that back, which takes
-// up to 2 s if the engine is mute; Configured tells how it went.
+// For an engine it then switches setup codes off, sets the mode and reads both
+// back, which takes up to 2 s if the engine is mute; Configured tells how it
+// went.
 func New(rw io.ReadWriter, o *Opts) (*Dev, error) {
 	opts := *o
 	if opts.Silence == 0 {
@@ -121,8 +174,8 @@ func New(rw io.ReadWriter, o *Opts) (*Dev, error) {
 	if opts.MaxLen == 0 {
 		opts.MaxLen = defaultMaxLen
 	}
-	if opts.Kind != Line && opts.Kind != GM65 || opts.Silence < 0 || opts.MaxLen < 0 {
-		return nil, fmt.Errorf("scanner: option out of range: kind %v, silence %v, max length %d", opts.Kind, opts.Silence, opts.MaxLen)
+	if err := opts.check(); err != nil {
+		return nil, fmt.Errorf("scanner: %w", err)
 	}
 	d := &Dev{
 		rw: rw, opts: opts, framer: newFramer(opts, time.Now()),
@@ -130,11 +183,27 @@ func New(rw io.ReadWriter, o *Opts) (*Dev, error) {
 		ended: make(chan struct{}), halted: make(chan struct{}),
 	}
 	go d.pump()
-	if opts.Kind == GM65 {
+	if d.framer.engine != nil {
 		d.configured = d.configure()
+	}
+	if opts.Binary {
+		d.framer.engine = nil // from now on every byte is a code's
 	}
 	go d.frame()
 	return d, nil
+}
+
+// check reports options that are out of range or contradict each other.
+func (o *Opts) check() error {
+	switch {
+	case o.Kind < Line || o.Kind > GM67 || o.Silence < 0 || o.MaxLen < 0 || o.Mode < AsSet || o.Mode > Command:
+		return fmt.Errorf("option out of range: kind %v, silence %v, max length %d, mode %d", o.Kind, o.Silence, o.MaxLen, o.Mode)
+	case o.Kind == Line && o.Mode != AsSet, o.Kind != Line && len(o.Trigger) > 0:
+		return fmt.Errorf("kind %v has no such trigger or mode", o.Kind)
+	case o.Binary && o.Mode == Command:
+		return errors.New("binary codes hide the acknowledgements of commands")
+	}
+	return nil
 }
 
 // String names the scanner's kind.
@@ -142,12 +211,29 @@ func (d *Dev) String() string {
 	return fmt.Sprintf("scanner{%v}", d.opts.Kind)
 }
 
-// Configured returns nil once setup codes are known to be off, and always for
-// Line. Otherwise codes are read all the same, but a printed code may still
+// Configured returns nil once setup codes are known to be off and the mode is
+// known to be set, and always for Line. Otherwise codes are read all the same, but a printed code may still
 // change the engine; an error that wraps device.ErrAbsent means that the
 // engine did not answer.
 func (d *Dev) Configured() error {
 	return d.configured
+}
+
+// Trigger asks for one scan: of a Line scanner with Opts.Trigger, of an engine
+// in the mode Command. Any other scans by itself, and nothing is sent. An error
+// wraps device.ErrAbsent. One goroutine at a time may call it.
+func (d *Dev) Trigger() error {
+	var err error
+	switch {
+	case d.opts.Mode == Command:
+		err = d.opts.Kind.engine().trigger(d)
+	case len(d.opts.Trigger) > 0:
+		err = d.send(d.opts.Trigger)
+	}
+	if err != nil {
+		return fmt.Errorf("scanner: trigger: %w", err)
+	}
+	return nil
 }
 
 // Halt ends the use of the stream; it is idempotent and does not close the
@@ -158,9 +244,9 @@ func (d *Dev) Halt() error {
 }
 
 // Read returns the next code, byte by byte as the scanner sent it, without its
-// terminator; it is never empty and has no control bytes. device.ErrInvalid
-// stands for one code that was too long or had control bytes; the next Read
-// goes on. device.ErrAbsent means that the stream ended. Codes that nobody
+// terminator; it is never empty and, unless Opts.Binary, has no control bytes.
+// device.ErrInvalid stands for one code that was too long or had control bytes;
+// the next Read goes on. device.ErrAbsent means that the stream ended. Codes that nobody
 // reads wait, the newest 8 of them. It may be called from any goroutine.
 func (d *Dev) Read(ctx context.Context) ([]byte, error) {
 	it, err := d.next(ctx)
@@ -278,38 +364,31 @@ func (d *Dev) publish(items []item) (replies [][]byte) {
 	return replies
 }
 
-// configure switches setup codes off. It is not saved to the engine's flash,
-// which wears; every New does it again.
+// configure makes the settings. Every New does it again: they may not survive
+// the engine's loss of power.
 func (d *Dev) configure() error {
 	var err error
 	for range attempts {
-		if err = d.disableSetup(); err == nil {
+		if err = d.framer.engine.configure(d, d.opts.Mode); err == nil {
 			return nil
 		}
 	}
-	return fmt.Errorf("scanner: switch setup codes off: %w", err)
+	return fmt.Errorf("scanner: configure %v: %w", d.opts.Kind, err)
 }
 
-func (d *Dev) disableSetup() error {
-	if _, err := d.exchange(command(typeWrite, zoneSetup, 0), 1); err != nil {
-		return fmt.Errorf("write zone %#04x: %w", zoneSetup, err)
-	}
-	// Two bytes are read because one byte 00 is what a late acknowledgement of
-	// the write looks like.
-	data, err := d.exchange(command(typeRead, zoneSetup, 2), 2)
-	if err != nil {
-		return fmt.Errorf("read zone %#04x: %w", zoneSetup, err)
-	}
-	if data[0]&setupEnabled != 0 {
-		return fmt.Errorf("%w: zone %#04x reads back %#02x", device.ErrInvalid, zoneSetup, data[0])
+// send writes to the scanner.
+func (d *Dev) send(b []byte) error {
+	if _, err := d.rw.Write(b); err != nil {
+		return fmt.Errorf("%w: %w", device.ErrAbsent, err)
 	}
 	return nil
 }
 
-// exchange sends a command and returns the reply that has n data bytes.
-func (d *Dev) exchange(cmd []byte, n int) ([]byte, error) {
-	if _, err := d.rw.Write(cmd); err != nil {
-		return nil, fmt.Errorf("%w: %w", device.ErrAbsent, err)
+// exchange sends a command and returns the first reply that is an answer to it:
+// late ones to earlier commands may come before.
+func (d *Dev) exchange(cmd []byte, answers func(reply []byte) bool) ([]byte, error) {
+	if err := d.send(cmd); err != nil {
+		return nil, err
 	}
 	limit := time.NewTimer(replyWait)
 	defer limit.Stop()
@@ -319,7 +398,7 @@ func (d *Dev) exchange(cmd []byte, n int) ([]byte, error) {
 			return nil, err
 		}
 		for _, r := range replies {
-			if len(r) == n {
+			if answers(r) {
 				return r, nil
 			}
 		}

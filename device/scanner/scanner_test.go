@@ -224,7 +224,7 @@ func TestGM65SetupCodesAreSwitchedOffAndReadBack(t *testing.T) {
 		if err := d.Configured(); err != nil {
 			t.Error(err)
 		}
-		if z.mem[zoneSetup] != 0 || len(p.written) != 2 {
+		if z.mem[zoneSetup] != 0 || len(p.written) != 3 {
 			t.Errorf("zone %#02x after %x", z.mem[zoneSetup], p.written)
 		}
 		time.Sleep(openSilence)
@@ -262,20 +262,24 @@ func TestEngineThatForgetsIsNotConfigured(t *testing.T) {
 // The first write is acknowledged so late that the second attempt takes it for
 // its own; the second acknowledgement then comes where a read-back is due.
 func TestLateAcknowledgementIsNotAReadBack(t *testing.T) {
+	z := &zones{stuck: zoneSetup}
+	z.mem[zoneSetup] = 0x01
 	late := func() *port {
 		p := newPort()
 		delay := replyWait + time.Millisecond
 		p.engine = func(cmd []byte) []byte {
-			if cmd[2] == typeWrite {
-				time.AfterFunc(delay, func() { p.in <- ack })
-				delay = 5 * time.Millisecond
+			if cmd[2] != typeWrite {
+				time.AfterFunc(10*time.Millisecond, func() { p.in <- z.answer(cmd) })
+				return nil
 			}
+			time.AfterFunc(delay, func() { p.in <- ack })
+			delay = 5 * time.Millisecond
 			return nil
 		}
 		return p
 	}
 	bubble(t, late, Opts{Kind: GM65}, func(t *testing.T, _ *port, d *Dev) {
-		if err := d.Configured(); !errors.Is(err, device.ErrAbsent) {
+		if err := d.Configured(); !errors.Is(err, device.ErrInvalid) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -310,7 +314,10 @@ func TestStreamThatEndsDuringSetupIsAbsence(t *testing.T) {
 }
 
 func TestOptsOutsideTheirRangeAreRefused(t *testing.T) {
-	for _, o := range []Opts{{Kind: GM65 + 1}, {Silence: -1}, {MaxLen: -1}} {
+	for _, o := range []Opts{
+		{Kind: GM67 + 1}, {Silence: -1}, {MaxLen: -1}, {Kind: GM65, Mode: Command + 1}, {Mode: -1},
+		{Mode: Sensor}, {Kind: GM65, Trigger: []byte{1}}, {Kind: GM67, Mode: Command, Binary: true},
+	} {
 		if _, err := New(newPort(), &o); err == nil {
 			t.Errorf("%+v accepted", o)
 		}

@@ -1,6 +1,9 @@
 package sim
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func FuzzGM65HoldsOneFrameAtMost(f *testing.F) {
 	f.Add([]byte("\x7E\x00\x07\x01\x00\x0A\x01\xEE\x8A"))
@@ -11,6 +14,22 @@ func FuzzGM65HoldsOneFrameAtMost(f *testing.F) {
 		for _, c := range b {
 			answer := g.take([]byte{c})
 			if len(g.buf) > 8+255 || len(answer) > 6+255 {
+				t.Fatalf("holds %d, answers %d bytes", len(g.buf), len(answer))
+			}
+		}
+	})
+}
+
+func FuzzGM67HoldsOneFrameAtMost(f *testing.F) {
+	f.Add([]byte("\x05\xC7\x04\x00\x8A\xFE\xA6"))
+	f.Add([]byte("\x07\xC6\x04\x08\x00\xEC\x00\xFE\x3B"))
+	f.Add([]byte("\xFF\xC6\x04"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		g := newGM67()
+		g.last = time.Now() // awake
+		for _, c := range b {
+			answer := g.take([]byte{c})
+			if len(g.buf) > 255+2 || len(answer) > 9 {
 				t.Fatalf("holds %d, answers %d bytes", len(g.buf), len(answer))
 			}
 		}

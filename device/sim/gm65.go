@@ -29,6 +29,7 @@ type gm65 struct {
 	zones map[uint16]byte
 	buf   []byte // an unfinished frame; at most 4+2+255+2 bytes
 	last  time.Time
+	scans int
 }
 
 func newGM65() *gm65 {
@@ -43,6 +44,12 @@ func (g *gm65) zone(addr uint16) byte {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.zones[addr]
+}
+
+func (g *gm65) triggers() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.scans
 }
 
 // take consumes bytes of the host and returns the replies to the frames that
@@ -102,6 +109,9 @@ func (g *gm65) answer(kind byte, addr uint16, data []byte) []byte {
 	case kind == gm65Write:
 		for i, v := range data {
 			g.zones[addr+uint16(i)] = v
+		}
+		if addr == 0x0002 && len(data) == 1 && data[0]&1 != 0 {
+			g.scans++
 		}
 		return []byte(gm65Ack)
 	case kind == gm65Save:

@@ -22,6 +22,8 @@ type port struct {
 	name    string
 	receive func(b []byte) // takes the host's bytes; called without the lock
 	opened  func()         // if not nil, called without the lock after each open
+	// wrap, if not nil, is what the board puts around the host's end.
+	wrap func(io.ReadWriteCloser) (io.ReadWriteCloser, error)
 
 	mu        sync.Mutex
 	unplugged bool
@@ -38,6 +40,9 @@ func (p *port) connect() (io.ReadWriteCloser, error) {
 	}
 	if p.opened != nil {
 		p.opened()
+	}
+	if p.wrap != nil {
+		return p.wrap(s)
 	}
 	return s, nil
 }

@@ -17,8 +17,8 @@ const (
 	// BadCheck: the PEC or the sum of each answer is wrong.
 	BadCheck
 	// ErrorFlag: the part says that the measurement failed. On an MLX90614 the
-	// object word has bit 15 set; a serial part has no flag and shows
-	// -273.15 °C.
+	// object word has bit 15 set, on an MLX90632 the position is impossible; a
+	// serial part has no flag and shows -273.15 °C.
 	ErrorFlag
 	// Frozen: the part repeats what it showed when the fault began.
 	Frozen
@@ -41,8 +41,8 @@ type cable interface {
 	SetTrouble(Trouble)
 }
 
-// Thermometer is an infrared thermometer: an MLX90614 on an I2C bus or a
-// GY-MCU90614 on a serial port. Like every part it has Unplug, Plug and
+// Thermometer is an infrared thermometer: an MLX90614 or MLX90632 on an I2C bus
+// or a module on a serial port. Like every part it has Unplug, Plug and
 // SetTrouble; an unplugged one on I2C is not acknowledged (the error wraps
 // device.ErrAbsent) while its bus stays open.
 type Thermometer struct {
@@ -53,15 +53,21 @@ type Thermometer struct {
 	fault  Fault
 	frozen view
 	writes int
+
+	hottest float64
 }
 
 // view is what a thermometer shows, in hundredths of a degree Celsius.
 type view struct{ object, ambient int }
 
 // newThermometer looks at a wall in a room at 20 °C.
-func newThermometer() *Thermometer {
-	return &Thermometer{look: func() (float64, float64) { return 20, 20 }}
+func newThermometer(hottest float64) *Thermometer {
+	return &Thermometer{look: func() (float64, float64) { return 20, 20 }, hottest: hottest}
 }
+
+// Hottest returns the highest object temperature that the part can show, in
+// degrees Celsius.
+func (t *Thermometer) Hottest() float64 { return t.hottest }
 
 // See puts an object in front of the lens, in degrees Celsius. An MLX90614
 // counts in steps of 0.02 K, at odd hundredths of a degree; a value between

@@ -3,8 +3,9 @@
 // top of it and nothing in them has to know.
 //
 // It knows what travels on a bus: frames, register words, check codes, and
-// the ways in which they go wrong. It knows no driver, no lane and no
-// scenario, and it cannot tell whether what it was told to show is a fever.
+// the ways in which they go wrong. It knows no lane and no scenario, no driver
+// but the one that a board too puts around a keyboard, and it cannot tell
+// whether what it was told to show is a fever.
 //
 // No part runs a goroutine of its own and no lock is held while anything
 // waits, so a [World] made inside a testing/synctest bubble keeps that
@@ -93,15 +94,15 @@ func (w *World) addLine(l *Line) {
 	w.lines[l.name] = l
 }
 
-func (w *World) addChip(name string, c *mlx) {
+func (w *World) addChip(name string, addr uint16, c chip) {
 	w.mu.Lock()
 	b, ok := w.buses[name]
 	if !ok {
-		b = &bus{name: name, chips: make(map[uint16]*mlx)}
+		b = &bus{name: name, chips: make(map[uint16]chip)}
 		w.buses[name] = b
 	}
 	w.mu.Unlock()
-	b.add(c)
+	b.add(addr, c)
 }
 
 var _ device.Opener = (*World)(nil)
