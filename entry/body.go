@@ -52,7 +52,8 @@ type Code struct {
 	Kind, Colour uint8
 	// AsOf is Unix time in milliseconds, 0 when the code does not say.
 	AsOf int64
-	// How is 1 when the colour stands in the roster, 2 when a person saw it.
+	// How is 1 when the colour stands in the roster, 2 when a person saw it, 3 when
+	// a person saw it on paper.
 	How uint8
 	// Digest is the first 16 bytes of the SHA-256 of an opaque scan, or empty.
 	Digest []byte
@@ -131,6 +132,20 @@ const (
 	ActListAccepted uint8 = 18
 	// ActWristFirst: the lane measures wrists before foreheads until Until.
 	ActWristFirst uint8 = 19
+	// ActLooked: somebody looked at what a row of the policy asks for; the reason
+	// names the row and says whether it was in order.
+	ActLooked uint8 = 20
+	// ActNoted: whoever stands in the lane has no mask, or looks ill, as the reason
+	// says. It lets nobody in.
+	ActNoted uint8 = 22
+	// ActDrill: a drill was begun by those in By, until Until, for the Reason of a
+	// closed list; or it was ended by them, or by itself (By is empty then), when
+	// Until is 0. Cases that are opened with the word "drill" end with it, and count
+	// nowhere. Everything else that happens meanwhile is as real as ever.
+	ActDrill uint8 = 21
+	// ActSick: somebody was reported ill at home today, in place of an earlier report
+	// of the same day. It holds nobody and opens no case.
+	ActSick uint8 = 23
 )
 
 // Answer is what one or two people did.
@@ -157,16 +172,18 @@ type Answer struct {
 	// alarm, "late" of a release that was withheld, "collector:NAME" of a hold
 	// from above, "rebase" of one that was carried over from the journal before,
 	// "over" of a hold by name that ended by itself because its time had passed
-	// (By is empty then), why a visitor came or why goods did, the symptoms that were seen, with commas between them,
-	// what an undo took back ("colour", "typed", "turned-away", "hold", or "admit":
+	// (By is empty then), why a visitor came or why goods did (with ":approved" behind it where the second in By is a leader who approved), the symptoms that were seen or reported, with commas between them (empty of an ActSick whose cause is unknown),
+	// what an undo took back ("colour", "typed", "turned-away", "looked", "hold", "sick", or "admit":
 	// the person is inside and held from here on), "emergency" of an override of
-	// emergency passage, "restart" of one of those that a restart ended,
-	// "policy:NUMBER" of rules that were seen, or empty; it names no person.
+	// emergency passage, "restart" of one of those, or of a drill, that a restart ended,
+	// "policy:NUMBER" of rules that were seen, "ROW:in-order" or "ROW:not-in-order"
+	// of a row that was looked at, "no-mask" or "symptoms" of a note, or empty; it
+	// names no person.
 	Reason string
 	// Until is when a hold that was placed by name ends by itself, in Unix
 	// milliseconds; 0 of one that only a lift by name ends. The hold stands until
 	// the entry of its end is written. Of ActEmergency it is when that ends by
-	// itself, as of ActWristFirst, of ActListAccepted the date of the list; 0 of
+	// itself, as of ActDrill and ActWristFirst, of ActListAccepted the date of the list; 0 of
 	// all else.
 	Until int64
 }

@@ -60,6 +60,8 @@ func bodies() map[string]any {
 		"case": entry.Case{Number: 12, Step: entry.CaseCalled, Arrival: id, Subject: 1042, By: []uint64{5, 6}, Origin: 1, Found: []string{"high-twice"},
 			Reading: reading(), Limit: 37300, Call: 2, Guardian: 1, Relation: 3, Reason: "phone", At: 1663257600000},
 		"case-bare": entry.Case{Step: entry.CaseMuted},
+		"case-return": entry.Case{Number: 12, Step: entry.CaseCleared, Arrival: id, Subject: 1042, By: []uint64{5}, Rounds: 2, Proof: 3, Asked: 2,
+			From: 1663000000000, On: 1663257600000, Wait: 172800, Place: 4, Corrects: 9},
 		"device":    entry.Device{Lane: 1, Role: "thermometer", Event: entry.DeviceLost, Detail: "no acknowledgement"},
 		"clock":     entry.ClockStep{StepMilli: -3600000, Clock: entry.ClockSynced},
 		"policy":    entry.Policy{Number: 7, Name: "autumn", Text: []byte("threshold = 37.3\n")},
@@ -268,6 +270,34 @@ func TestDecodeRefusesAnotherTypeAndAnotherSpelling(t *testing.T) {
 		e.Body = body
 		if err := e.Decode(&beat); err == nil {
 			t.Errorf("%s: accepted as %+v", name, beat)
+		}
+	}
+}
+
+// TestACaseHasOneSpelling: what a program before the last fields has written is
+// read, and nothing is spelled both ways.
+func TestACaseHasOneSpelling(t *testing.T) {
+	before, err := entry.Encode(entry.Case{Number: 12, Step: entry.CaseHome, Reason: "phone"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := entry.Encode(entry.Case{Number: 12, Step: entry.CasePlaced, Place: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before[0] != 0x8e || after[0] != 0x96 {
+		t.Errorf("arrays 0x%02x and 0x%02x, want 14 and 22 elements", before[0], after[0])
+	}
+	for name, body := range map[string][]byte{
+		"the last fields spelled as zero": append(append([]byte{0x96}, before[1:]...), make([]byte, 8)...),
+		"half of the last fields":         append(append([]byte{0x92}, before[1:]...), 0, 0, 1, 0),
+		"the last fields cut off":         append([]byte{0x8e}, after[1:]...),
+		"nothing":                         {0x80},
+		"null":                            {0xf6},
+	} {
+		var c entry.Case
+		if err := (entry.Entry{Kind: entry.KindCase, Body: body}).Decode(&c); err == nil {
+			t.Errorf("%s: accepted as %+v", name, c)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package entry
 
 import (
+	"bytes"
 	"encoding/hex"
 	"os"
 	"path/filepath"
@@ -12,7 +13,7 @@ import (
 // FuzzBodiesByHand: what is read by hand is read as the library reads it, and
 // what the library refuses, or writes otherwise, is refused.
 func FuzzBodiesByHand(f *testing.F) {
-	for _, kind := range []string{"arrival", "arrival-bare", "answer"} {
+	for _, kind := range []string{"arrival", "arrival-bare", "answer", "case", "case-bare", "case-return"} {
 		text, err := os.ReadFile(filepath.Join("..", "testdata", "entry", kind+".hex"))
 		if err != nil {
 			f.Fatal(err)
@@ -33,6 +34,13 @@ func FuzzBodiesByHand(f *testing.F) {
 		}
 		compare(t, body, new(Arrival), new(Arrival))
 		compare(t, body, new(Answer), new(Answer))
+		var c Case // read in either spelling, and written in the one that it had
+		if decode(body, &c) != nil {
+			return
+		}
+		if again, err := Encode(c); err != nil || !bytes.Equal(again, body) {
+			t.Errorf("accepted %x, written as %x, %v", body, again, err)
+		}
 	})
 }
 

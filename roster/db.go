@@ -95,8 +95,26 @@ CREATE TABLE card (
 ) STRICT;
 `
 
+// schema4 adds what the school knows beside a health code: see type Evidence.
+const schema4 = `
+ALTER TABLE person ADD COLUMN grade TEXT NOT NULL DEFAULT '';
+ALTER TABLE person ADD COLUMN boarding TEXT NOT NULL DEFAULT 'none' CHECK (boarding IN ('none', 'day', 'boarder'));
+ALTER TABLE person ADD COLUMN household TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE person ADD COLUMN star TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE person ADD COLUMN history TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE person ADD COLUMN tests TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE person ADD COLUMN documents TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE previous ADD COLUMN grade TEXT NOT NULL DEFAULT '';
+ALTER TABLE previous ADD COLUMN boarding TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE previous ADD COLUMN household TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE previous ADD COLUMN star TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE previous ADD COLUMN history TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE previous ADD COLUMN tests TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE previous ADD COLUMN documents TEXT NOT NULL DEFAULT 'none';
+`
+
 // migrations are the steps from format i to format i+1.
-func migrations() []string { return []string{schema1, schema2, schema3} }
+func migrations() []string { return []string{schema1, schema2, schema3, schema4} }
 
 // connector opens connections that were asked whether they are as durable as
 // the DSN demands; a driver that ignores a pragma is refused.
@@ -193,7 +211,8 @@ type querier interface {
 }
 
 const columns = `id, number, name, class, role, badge, guardian1_name, guardian1_phone,
-	guardian2_name, guardian2_phone, colour, colour_time, "left"`
+	guardian2_name, guardian2_phone, colour, colour_time, "left",
+	grade, boarding, household, star, history, tests, documents`
 
 // readPeople reads person or previous, in the order of roster numbers.
 func readPeople(ctx context.Context, q querier, table string) ([]Person, error) {
@@ -210,7 +229,8 @@ func readPeople(ctx context.Context, q querier, table string) ([]Person, error) 
 			at    sql.Null[int64]
 		)
 		err := rows.Scan(&p.ID, &p.Number, &p.Name, &p.Class, &p.Role, &badge, &p.Guardian1.Name, &p.Guardian1.Phone,
-			&p.Guardian2.Name, &p.Guardian2.Phone, &p.Colour, &at, &p.Left)
+			&p.Guardian2.Name, &p.Guardian2.Phone, &p.Colour, &at, &p.Left,
+			&p.Evidence.Grade, &p.Evidence.Boarding, &p.Evidence.Household, &p.Evidence.Star, &p.Evidence.History, &p.Evidence.Tests, &p.Evidence.Documents)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", table, err)
 		}
@@ -288,16 +308,20 @@ func writeVersion(ctx context.Context, tx *sql.Tx, v version, rows []Person) err
 // upsert inserts a person whose roster number is 0 under the next one, and
 // never touches the PIN.
 const upsert = `INSERT INTO person (` + columns + `)
-	VALUES (nullif(?, 0), ?, ?, ?, ?, nullif(?, ''), ?, ?, ?, ?, ?, ?, ?)
+	VALUES (nullif(?, 0), ?, ?, ?, ?, nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT (id) DO UPDATE SET name = excluded.name, class = excluded.class, role = excluded.role,
 	badge = excluded.badge, guardian1_name = excluded.guardian1_name, guardian1_phone = excluded.guardian1_phone,
 	guardian2_name = excluded.guardian2_name, guardian2_phone = excluded.guardian2_phone,
-	colour = excluded.colour, colour_time = excluded.colour_time, "left" = excluded."left"`
+	colour = excluded.colour, colour_time = excluded.colour_time, "left" = excluded."left",
+	grade = excluded.grade, boarding = excluded.boarding, household = excluded.household, star = excluded.star,
+	history = excluded.history, tests = excluded.tests, documents = excluded.documents`
 
 func upsertArgs(p Person) []any {
 	at := sql.Null[int64]{V: p.ColourTime.UnixMilli(), Valid: !p.ColourTime.IsZero()}
 	return []any{int64(p.ID), p.Number, p.Name, p.Class, string(p.Role), p.Badge, p.Guardian1.Name, p.Guardian1.Phone,
-		p.Guardian2.Name, p.Guardian2.Phone, string(p.Colour), at, p.Left}
+		p.Guardian2.Name, p.Guardian2.Phone, string(p.Colour), at, p.Left,
+		p.Evidence.Grade, string(p.Evidence.Boarding), string(p.Evidence.Household), string(p.Evidence.Star), string(p.Evidence.History),
+		string(p.Evidence.Tests), string(p.Evidence.Documents)}
 }
 
 func execEach(ctx context.Context, tx *sql.Tx, query string, rows []Person, args func(Person) []any) error {

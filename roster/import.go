@@ -86,7 +86,8 @@ func (r *Roster) Preview(ctx context.Context, list []Person) (Change, error) {
 // matched by Number. Those whom the list does not hold are marked left; those
 // who come back have their roster number again. An empty Badge keeps the
 // person's badge, or draws a new one that nobody ever had; a badge withdrawn
-// earlier stays withdrawn. An empty Colour keeps the colour that is known.
+// earlier stays withdrawn. An empty Colour keeps the colour that is known, as do
+// the empty fields of Evidence.
 //
 // Where the people of the list have roster numbers it is the numbered list of
 // another roster, and counts by them: who is new here gets the very number, and
@@ -234,12 +235,14 @@ func merge(now, list []Person, used map[string]bool) ([]Person, error) {
 			if p.Colour == "" {
 				p.Colour, p.ColourTime = old.Colour, old.ColourTime
 			}
+			p.Evidence = p.Evidence.over(old.Evidence)
 			after[at] = p
 			continue
 		}
 		if p.Colour == "" {
 			p.Colour = NoColour
 		}
+		p.Evidence = p.Evidence.over(Evidence{})
 		after = append(after, p)
 	}
 	settleBadges(&check.faults, now, list, after, used)

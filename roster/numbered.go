@@ -38,8 +38,8 @@ func (s *Snapshot) WriteEverybody(w io.Writer) error { return writeList(w, slice
 
 func writeList(w io.Writer, people iter.Seq[Person]) error {
 	out := csv.NewWriter(w) // keeps its first error for Error
-	cells := []string{"roster_number", "number", "name", "class", "role", "badge",
-		"guardian1", "phone1", "guardian2", "phone2", "colour", "colour_time", "left"}
+	cells := append([]string{"roster_number", "number", "name", "class", "role", "badge",
+		"guardian1", "phone1", "guardian2", "phone2", "colour", "colour_time", "left"}, evidenceColumns()...)
 	_ = out.Write(cells)
 	for p := range people {
 		at, left := "", ""
@@ -51,6 +51,7 @@ func writeList(w io.Writer, people iter.Seq[Person]) error {
 		}
 		cells = append(cells[:0], strconv.FormatUint(p.ID, 10), p.Number, p.Name, p.Class, string(p.Role), p.Badge,
 			p.Guardian1.Name, p.Guardian1.Phone, p.Guardian2.Name, p.Guardian2.Phone, string(p.Colour), at, left)
+		cells = append(cells, p.Evidence.cells()...)
 		_ = out.Write(cells)
 	}
 	out.Flush()

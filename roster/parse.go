@@ -20,7 +20,7 @@ const (
 	maxBytes  = 10 << 20
 	maxRows   = 200_000
 	maxCell   = 200
-	maxLine   = 8 << 10 // a row of thirteen full cells with every character quoted is shorter
+	maxLine   = 8 << 10 // a row of twenty full cells with every character quoted is shorter
 	maxHeader = 40
 	maxFaults = 50
 )
@@ -93,7 +93,15 @@ func (f *Faults) err() error {
 //	学号 number · 姓名 name · 班级 class · 角色 role                  required
 //	卡号 badge · 监护人1 guardian1 · 电话1 phone1 · 监护人2 guardian2
 //	电话2 phone2 · 码色 colour · 码色时间 colour_time (RFC 3339)
+//	年级 grade · 住宿 boarding (day 走读, boarder 住校)
+//	家庭 household · 星号 star · 行程 history (ok 正常, bad 异常, or with a day: bad@2022-03-14)
+//	核酸 tests (times in RFC 3339 with ; in between, + before a positive one)
+//	材料 documents (name@2022-03-14 with ; in between)
 //	名册号 roster_number · 离校 left (left 离校, or empty)            may be absent
+//
+// A column of evidence that is absent leaves what is known, an empty cell takes
+// it away. Only the grade is that of the list, or else of the class: see
+// [Person.InGrade].
 //
 // A roster number is decimal, from 1 to 2^53-1, and given to everybody or to
 // nobody; only a numbered list tells who left. [Roster.Import] says what it is.
@@ -265,8 +273,11 @@ func (p *parser) unreadable(i int) {
 		p.faults.add(Fault{p.row, name, "is not a whole number from 1", "take it over as it was exported"})
 	case "left":
 		p.faults.add(Fault{p.row, name, "is not a word for it", "type left 离校, or leave the cell empty"})
-	default:
+	case "colour_time":
 		p.faults.add(Fault{p.row, name, "is not a time", "type it as 2022-03-14T07:30:00+08:00"})
+	default:
+		problem, remedy := unreadableEvidence(name)
+		p.faults.add(Fault{p.row, name, problem, remedy})
 	}
 }
 
@@ -312,8 +323,10 @@ func (p *Person) set(column, cell string) bool {
 		t, err := time.Parse(time.RFC3339, cell)
 		p.ColourTime = millis(t)
 		return err == nil && p.ColourTime.Year() >= 2000 // no health code is older
-	default:
+	case "":
 		return cell == ""
+	default:
+		return p.Evidence.set(column, cell)
 	}
 	return true
 }
@@ -321,8 +334,23 @@ func (p *Person) set(column, cell string) bool {
 // column is the English name of a heading, "" where it is unknown.
 func column(heading string) string {
 	switch heading = strings.ToLower(heading); heading {
-	case "roster_number", "number", "name", "class", "role", "badge", "guardian1", "phone1", "guardian2", "phone2", "colour", "colour_time", "left":
+	case "roster_number", "number", "name", "class", "role", "badge", "guardian1", "phone1", "guardian2", "phone2", "colour", "colour_time", "left",
+		"grade", "boarding", "household", "tests", "star", "history", "documents":
 		return heading
+	case "年级":
+		return "grade"
+	case "住宿":
+		return "boarding"
+	case "家庭":
+		return "household"
+	case "核酸":
+		return "tests"
+	case "星号":
+		return "star"
+	case "行程":
+		return "history"
+	case "材料":
+		return "documents"
 	case "名册号":
 		return "roster_number"
 	case "学号":

@@ -173,6 +173,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("number,name,class,role,badge\n1,\"A \"\"x\"\"\",7.1,student,1234567890123456\n"))
 	f.Add([]byte("number,name,class,role,colour,colour_time\n1,A,7.1,student,red,2022-03-14T07:30:00.1239+08:00\n"))
 	f.Add([]byte("名册号,number,name,class,role,badge,离校\n7,1,A,7.1,student,1234567890123456,\n9000000000000000,2,B,7.1,student,,离校\n"))
+	f.Add([]byte(evidenceList))
 	f.Add([]byte("\xd1\xa7\xba\xc5,\xd0\xd5\xc3\xfb\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		people, err := Parse(bytes.NewReader(data))
@@ -218,6 +219,7 @@ func explicit(people []Person) []Person {
 		if p.Colour == "" {
 			p.Colour = NoColour
 		}
+		p.Evidence = p.Evidence.over(Evidence{})
 		if p.Left {
 			p.Badge = ""
 		}

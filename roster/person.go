@@ -65,6 +65,7 @@ type Person struct {
 	// ColourTime is when the colour was so, in UTC to the millisecond; zero
 	// exactly when there is no colour.
 	ColourTime time.Time
+	Evidence   Evidence
 	// Left says that the latest list no longer held this person, or said so.
 	Left bool
 }
@@ -84,6 +85,10 @@ func (p Person) appendCanonical(b []byte) []byte {
 	b = binary.BigEndian.AppendUint64(b, p.ID)
 	for _, s := range []string{p.Number, p.Name, p.Class, string(p.Role), p.Badge, p.Guardian1.Name, p.Guardian1.Phone,
 		p.Guardian2.Name, p.Guardian2.Phone, string(p.Colour)} {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(s)))
+		b = append(b, s...)
+	}
+	for _, s := range p.Evidence.cells() {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(s)))
 		b = append(b, s...)
 	}
@@ -134,6 +139,7 @@ func (c *checker) person(row int, p Person) {
 		add("badge", "is not 16 digits", "type the 16 digits as text, or leave the cell empty")
 	}
 	c.colour(row, p)
+	p.Evidence.check(add)
 	c.unique(row, "number", p.Number, c.numbers)
 	c.unique(row, "badge", p.Badge, c.badges)
 	c.rosterNumber(row, p.ID)

@@ -67,7 +67,7 @@ func follow(ended map[entry.ArrivalID]bool, e entry.Entry) error {
 		case a.Act == entry.ActUndo && a.Ticket != 0 && known:
 			ended[a.Arrival] = false // somebody set aside is answered again
 			return nil
-		case a.Act == entry.ActAcknowledge && a.Reason != "", a.Act >= entry.ActUndo:
+		case a.Act == entry.ActAcknowledge && a.Reason != "", !lane.Act(a.Act).AtLane():
 			return nil // the room's answer, and acts about a hold, come when they come
 		case !known && a.Act == entry.ActOverride && a.Reason == lane.ReasonEmergency: // its own entry
 		case !known:

@@ -42,6 +42,9 @@ func TestAuditCatchesWhatIsWrong(t *testing.T) {
 		"one admission that opens twice":      {ons: []rig.On{{Lane: 1, Admits: 1}, {Lane: 1, Admits: 1}}, rows: []any{admitted}, wrong: "2th time with 1 admissions"},
 		"an admission of the other lane":      {ons: []rig.On{{Lane: 1, Admits: 1}, {Lane: 2}}, rows: []any{admitted}, wrong: "lane 2"},
 		"an arrival with two entries":         {rows: []any{stopped, admitted}, wrong: "two entries"},
+		"a look that lets in":                 {ons: []rig.On{{Lane: 1, Admits: 1}}, rows: []any{stopped, entry.Answer{Arrival: id, Act: entry.ActNoted, Outcome: recheck}, entry.Answer{Arrival: id, Act: entry.ActLooked, Outcome: admit}}},
+		"a look at nothing":                   {rows: []any{entry.Answer{Arrival: id, Act: entry.ActLooked, Outcome: admit}}, wrong: "no entry of its own"},
+		"a look after the end":                {rows: []any{admitted, entry.Answer{Arrival: id, Act: entry.ActLooked}}, wrong: "after its end"},
 		"an answer to nothing":                {rows: []any{entry.Answer{Arrival: id, Act: entry.ActAside}}, wrong: "no entry of its own"},
 		"an answer after the end":             {rows: []any{admitted, entry.Answer{Arrival: id, Act: entry.ActAside}}, wrong: "after its end"},
 		"an answer after being turned away":   {rows: []any{stopped, entry.Answer{Arrival: id, Act: entry.ActTurnedAway}, entry.Answer{Arrival: id, Act: entry.ActOverride, Outcome: admit}}, wrong: "after its end"},
@@ -78,6 +81,12 @@ func TestAScenarioFailsWhenItsExpectationDoes(t *testing.T) {
 		"a refused step unheard":  {"refused dance 1", "means nothing"},
 		"a plug that is not":      {"unplug moon", "means nothing"},
 		"a barrier that is shut":  {"until on 1", "did not go on"},
+		"a form nobody may send":  {"post /desk/visit seen=0", "401"},
+		"a form that is none":     {"post /desk/visit seen", "means nothing"},
+		"a look nobody may take":  {"scan 1 X\nwait 1s\nexpect entry arrival 1 nobody\npress 1 look green yes", "not allowed"},
+		"rows that are none":      {"wait 1s\n-- rows --\n[[row]]\n", "id: missing"},
+		"a preset that is none":   {"wait 1s\n-- preset --\nmoon", "moon"},
+		"what nobody can know":    {"wait 1s\n-- roster --\nA household=maybe", "what the roster knows of A"},
 		"a note that is not told": {"expect note clock", "no such entry"},
 	} {
 		t.Run(name, func(t *testing.T) {

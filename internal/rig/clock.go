@@ -16,6 +16,16 @@ func (st *stage) setClock(args []string) error {
 		st.clock.step(d)
 		return nil
 	}
+	if len(args) == 2 && args[0] == "at" {
+		at, err := time.Parse("15:04", args[1])
+		if err != nil {
+			return errUsage
+		}
+		now := st.clock.Now().Wall
+		y, m, d := now.Date()
+		st.clock.step(time.Date(y, m, d, at.Hour(), at.Minute(), 0, 0, now.Location()).Sub(now))
+		return nil
+	}
 	if len(args) != 1 {
 		return errUsage
 	}

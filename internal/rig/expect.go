@@ -11,7 +11,6 @@ import (
 	"github.com/menshen/menshen/journal"
 	"github.com/menshen/menshen/screening"
 	"github.com/menshen/menshen/screening/casefile"
-	"github.com/menshen/menshen/screening/lane"
 )
 
 // expect holds what was expected against relays and journal.
@@ -26,10 +25,14 @@ func (st *stage) expect(args []string) error {
 		return isOn(st.hw, st.cfg.Board.Isolation.Beacon, args[1:])
 	case "barrier", "red", "green":
 		l, err := st.lane(args[1])
-		if err != nil || l.Config.Barrier == nil {
+		if err != nil || l.Config.Barrier == nil && what == "barrier" {
 			return errUsage
 		}
-		c := map[string]config.Channel{"barrier": l.Config.Barrier.Channel, "red": l.Config.Lamps.Red, "green": l.Config.Lamps.Green}[what]
+		var gate config.Channel
+		if b := l.Config.Barrier; b != nil {
+			gate = b.Channel
+		}
+		c := map[string]config.Channel{"barrier": gate, "red": l.Config.Lamps.Red, "green": l.Config.Lamps.Green}[what]
 		return isOn(st.hw, c, args[2:])
 	case "entry", "note":
 		return st.record.expect(what == "entry", args[1:], st.letter)
@@ -192,7 +195,7 @@ func words(e entry.Entry, letter func(uint64) string) []string {
 		if e.Decode(&a) != nil {
 			return append(out, "unreadable")
 		}
-		act := [...]string{"none", "colour", "typed", "turned-away", "override", "aside", "acknowledge", "withheld"}[min(a.Act, uint8(lane.Withheld))]
+		act := actOf(a)
 		out = append(append(out, fmt.Sprint(e.Lane), letter(a.Subject), act, screening.Outcome(a.Outcome).String()), reasons(a.Rows)...)
 	case entry.KindCase:
 		var c entry.Case

@@ -100,16 +100,26 @@ func (h *Hardware) lane(c config.Lane, seed uint64) *Lane {
 	l := &Lane{Number: c.Number, Config: c, object: 20, ambient: 21, random: rand.New(rand.NewPCG(seed, uint64(c.Number)))}
 	if s := c.Scanner; s != nil {
 		add := h.World.AddScanner
-		if s.Kind == config.ScannerGM65 {
+		switch s.Kind {
+		case config.ScannerGM65:
 			add = h.World.AddGM65
+		case config.ScannerGM67:
+			add = h.World.AddGM67
 		}
 		l.Scanner = add(s.Port)
 		h.parts[s.Port] = l.Scanner
 	}
 	if t := c.Thermometer; t != nil {
-		if t.Kind == config.ThermometerMLX90614 {
+		switch t.Kind {
+		case config.ThermometerMLX90614:
 			l.Thermometer = h.World.AddI2CThermometer(t.Bus, t.Address)
-		} else {
+		case config.ThermometerMLX90632:
+			l.Thermometer = h.World.AddMLX90632(t.Bus, t.Address)
+		case config.ThermometerGY614V3:
+			l.Thermometer = h.World.AddGY614V3(t.Port)
+		case config.ThermometerCJMCU90614:
+			l.Thermometer = h.World.AddCJMCU90614(t.Port)
+		default:
 			l.Thermometer = h.World.AddSerialThermometer(t.Port)
 		}
 		h.parts[fmt.Sprintf("thermometer-%d", c.Number)] = l.Thermometer

@@ -68,11 +68,17 @@ func act(words []string) (guard.Act, error) {
 		}
 		return guard.Act{Kind: guard.KindType, Value: int32(v*1000 + 0.5), Instrument: words[2]}, nil
 	}
+	if len(words) == 3 && words[0] == guard.KindLook {
+		return guard.Act{Kind: guard.KindLook, Row: words[1], InOrder: words[2] == "yes"}, nil
+	}
+	if len(words) == 2 && words[0] == guard.KindNote {
+		return guard.Act{Kind: guard.KindNote, Note: words[1]}, nil
+	}
 	if len(words) != 1 {
 		return guard.Act{}, errUsage
 	}
 	switch w := words[0]; w {
-	case "green", "yellow", "red":
+	case "green", "yellow", "red", guard.Printed, guard.PopUp:
 		return guard.Act{Kind: guard.KindColour, Colour: w}, nil
 	case guard.KindAside, guard.KindAcknowledge, guard.KindTurnAway:
 		return guard.Act{Kind: w}, nil

@@ -103,8 +103,12 @@ func New(o Options) (*Rig, error) {
 	if o.Now == nil {
 		o.Now = gate.NewClock().Now
 	}
+	rules := gate.Rules{Presets: firmwareconfig.Policies()}
+	for _, c := range o.Collectors {
+		rules.Signers = append(rules.Signers, c.Key)
+	}
 	r.Gate, err = gate.New(gate.Options{
-		Config: cfg, Opener: r.World, Now: o.Now, Log: o.Log, Version: "rig", Web: r.web, Control: r.control, Collectors: o.Collectors,
+		Config: cfg, Opener: r.World, Now: o.Now, Log: o.Log, Version: "rig", Web: r.web, Control: r.control, Collectors: o.Collectors, Rules: rules,
 	})
 	if err != nil {
 		return nil, errors.Join(err, r.web.Close(), r.control.Close())

@@ -15,7 +15,13 @@ import (
 
 // Scenario is one file: what must hold, in prose, and the section "script",
 // one step a line. The section "profile" names another board than
-// all-serial-2. An empty line or one with a # in front is no step.
+// all-serial-2. An empty line or one with a # in front is no step. The section
+// "preset" names the policy in force from the beginning, or "rows" has the rows
+// and windows of one that asks for badge and temperature beside them, as a
+// policy file has them. The section "roster" says what the roster knows of
+// somebody, one a line, with ages in place of times:
+//
+//	WHO grade=WORD boarding=day household=bad star=ok@-24h tests=-20h;+-2h documents=NAME@-1h
 //
 // People are A, B, C and D, pupils; Y and R, pupils of whom the roster knows
 // yellow and red; S, staff with a green; T, staff without; G, a guard with a
@@ -30,11 +36,14 @@ import (
 //	sensor LANE FAULT          sound, nak, check, frozen or hot
 //	unplug NAME, plug NAME     a port, a pin, or thermometer-LANE
 //	sign-on, sign-off          the guard, at the page
+//	post PATH KEY=VALUE ...    the guard sends a form; {WHO} is a roster number,
+//	                           {case} and {version} those of the newest case
 //	press LANE ACT ...         the guard answers the stop in the lane
 //	ticket NUMBER ACT ...      the guard answers one that was set aside
 //	silence                    the guard answers the oldest alarm
 //	refused STEP               the step must be refused
 //	clock step DURATION        wall time jumps
+//	clock at HOURS:MINUTES     to that time of the same day
 //	clock unset|rtc|synced     how far it is trusted
 //	wait DURATION              time passes
 //	until on LANE              time passes until the barrier's relay is on
@@ -45,11 +54,13 @@ import (
 //	expect no entry            there is none
 //	expect note WORDS          a later entry about anything else begins so
 //
-// An ACT is aside, acknowledge, turn-away, green, yellow, red, or
-// "type CELSIUS INSTRUMENT". Every entry about an arrival must be expected, in
+// An ACT is aside, acknowledge, turn-away, green, yellow, red, printed, pop-up,
+// "look ROW yes|no", "note no-mask|symptoms" or "type CELSIUS INSTRUMENT". Every entry about an arrival must be expected, in
 // order, or the scenario fails.
 type Scenario struct {
 	Name, Profile string
+	preset, rows  string
+	roster        []string
 	steps         []step
 }
 
@@ -69,6 +80,12 @@ func ParseScenario(name string, text []byte) (Scenario, error) {
 		switch f.Name {
 		case "profile":
 			s.Profile = strings.TrimSpace(string(f.Data))
+		case "preset":
+			s.preset = strings.TrimSpace(string(f.Data))
+		case "rows":
+			s.rows = string(f.Data)
+		case "roster":
+			s.roster = strings.Split(strings.TrimSpace(string(f.Data)), "\n")
 		case "script":
 			for i, line := range strings.Split(string(f.Data), "\n") {
 				line, _, _ = strings.Cut(line, "#")
@@ -100,7 +117,7 @@ type PlayOptions struct {
 
 // Play plays a scenario and then checks what must hold of every one.
 func (s Scenario) Play(ctx context.Context, o PlayOptions) (err error) {
-	st, err := newStage(ctx, s.Profile, o)
+	st, err := newStage(ctx, s, o)
 	if err != nil {
 		return fmt.Errorf("scenario %s: %w", s.Name, err)
 	}
@@ -155,6 +172,8 @@ func (st *stage) do(ctx context.Context, words []string) error {
 		return st.expect(args)
 	case "sign-on", "sign-off":
 		return st.sign(ctx, verb)
+	case "post":
+		return st.post(ctx, args)
 	case "press", "ticket", "silence":
 		return st.press(ctx, verb, args)
 	case "unplug", "plug":

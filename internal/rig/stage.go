@@ -50,11 +50,11 @@ type stage struct {
 	record cursor
 }
 
-func newStage(ctx context.Context, profile string, o PlayOptions) (*stage, error) {
+func newStage(ctx context.Context, s Scenario, o PlayOptions) (*stage, error) {
 	if err := empty(o.Dir); err != nil {
 		return nil, err
 	}
-	cfg, err := configure(Options{Dir: o.Dir, Listen: "127.0.0.1:0", Profile: profile, Profiles: o.Profiles})
+	cfg, err := configure(Options{Dir: o.Dir, Listen: "127.0.0.1:0", Profile: s.Profile, Profiles: o.Profiles})
 	if err != nil {
 		return nil, err
 	}
@@ -66,14 +66,18 @@ func newStage(ctx context.Context, profile string, o PlayOptions) (*stage, error
 			st.hw.Watch(b.Channel, func(on bool) { st.edge(l.Number, on) })
 		}
 	}
-	if st.people, err = enrol(ctx, filepath.Join(o.Dir, "roster.db"), o.Log); err != nil {
+	if st.people, err = enrol(ctx, filepath.Join(o.Dir, "roster.db"), s.roster, o.Log); err != nil {
 		return nil, err
 	}
-	return st, nil
+	return st, s.bringIntoForce(ctx, st)
 }
 
 // enrol writes the roster that every scenario has, and returns it by letter.
-func enrol(ctx context.Context, path string, log *slog.Logger) (map[string]roster.Person, error) {
+func enrol(ctx context.Context, path string, known []string, log *slog.Logger) (map[string]roster.Person, error) {
+	evidence, err := readKnown(known)
+	if err != nil {
+		return nil, err
+	}
 	r, err := roster.Open(ctx, path, log)
 	if err != nil {
 		return nil, err
@@ -87,15 +91,25 @@ func enrol(ctx context.Context, path string, log *slog.Logger) (map[string]roste
 		if c := map[string]roster.Colour{"Y": roster.Yellow, "R": roster.Red, "S": roster.Green, "G": roster.Green}[letter]; c != "" {
 			p.Colour, p.ColourTime = c, time.Now().Add(-time.Hour)
 		}
+		p.Evidence = evidence[letter]
 		list = append(list, p)
 	}
 	_, err = r.Import(ctx, list, roster.ImportOpts{By: "scenario"})
 	if err == nil {
 		err = r.SetPIN(ctx, "G", guardPIN)
 	}
+	if err == nil {
+		err = r.SetDuty(ctx, "G", roster.Guard|roster.Desk|roster.Nurse|roster.Leader)
+	}
+	if err == nil {
+		_, err = r.MakeCards(ctx, 2)
+	}
 	people := map[string]roster.Person{"X": {Badge: "9999000011112222"}, "Q": {Badge: "https://example.org/code/1"}}
 	for p := range r.Snapshot().All() {
 		people[p.Number] = p
+	}
+	for _, c := range r.Snapshot().Cards() {
+		people[c.String()] = roster.Person{ID: c.ID(), Badge: c.Badge}
 	}
 	return people, errors.Join(err, r.Close())
 }
