@@ -26,13 +26,13 @@ func parseDistrict(t *testing.T, pattern, to string) *config.District {
 func TestExampleOfACollectorLoadsAndShowsTheDefaults(t *testing.T) {
 	want := parseDistrict(t, "^$", "")
 	got := parseDistrict(t, `(?m)^# ([a-z_-]+ = )`, "$1")
-	if len(got.Web.Hosts) == 0 || got.Web.Cert == "" || got.Broker.Cert == "" || len(got.Calendar.Closed) == 0 || len(got.Calendar.MakeUp) == 0 {
+	if len(got.Web.Hosts) == 0 || len(got.PolicySigners) == 0 || got.Web.Cert == "" || got.Broker.Cert == "" || len(got.Calendar.Holidays) == 0 || len(got.Calendar.MakeUp) == 0 {
 		t.Errorf("the examples replace nothing: %+v", got)
 	}
 	for _, s := range []*config.Server{&got.Web.Server, &got.Broker.Server} {
 		s.Cert, s.Key = "", ""
 	}
-	got.Web.Hosts, got.Calendar.Closed, got.Calendar.MakeUp = nil, nil, nil
+	got.Web.Hosts, got.PolicySigners, got.Calendar.Holidays, got.Calendar.MakeUp = nil, nil, nil, nil
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

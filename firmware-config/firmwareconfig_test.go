@@ -25,11 +25,20 @@ func read(t *testing.T, name string) string {
 	return string(b)
 }
 
+// The profile without a lane, and the gate that it follows.
+const (
+	board  = "isolation-room"
+	follow = "[[follow]]\ngate = \"west\"\naddress = \"192.168.1.20:8631\"\nkey = \"ed25519:gTl3Dqh9F19Wo1Rmw0x+zMuNipG07jeiXfYPW4/Js5Q=\"\n"
+)
+
 // load loads a gate with a profile.
 func load(t *testing.T, profile string, profiles fs.FS) *config.Config {
 	t.Helper()
-	name := filepath.Join(t.TempDir(), "gated.toml")
-	if err := os.WriteFile(name, []byte("gate = \"east\"\nprofile = \""+profile+"\"\n"), 0o600); err != nil {
+	name, text := filepath.Join(t.TempDir(), "gated.toml"), "gate = \"east\"\nprofile = \""+profile+"\"\n"
+	if profile == board {
+		text += follow
+	}
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cfg, err := config.Load(name, profiles)
@@ -106,8 +115,49 @@ func TestSecondLaneOfAllSerialIsReadyToUse(t *testing.T) {
 	}
 }
 
+// TestTheBoardOfAnIsolationRoomHasNoLane: its button, too, is ready to use.
+func TestTheBoardOfAnIsolationRoomHasNoLane(t *testing.T) {
+	for rule, c := range map[string]struct {
+		cut    string
+		button bool
+	}{"as it is shipped": {"", false}, "on a board with pins": {"#~ ", true}} {
+		t.Run(rule, func(t *testing.T) {
+			text := read(t, "profiles/"+board+".toml")
+			if c.cut != "" {
+				text = strings.ReplaceAll(strings.ReplaceAll(text, "#~\n", "\n"), c.cut, "")
+			}
+			p := load(t, board, fstest.MapFS{board + ".toml": {Data: []byte(text)}}).Board
+			if len(p.Lanes) != 0 || p.Isolation.Beacon.Relay == "" || p.Isolation.Buzzer.Relay == "" || (p.Isolation.Button != nil) != c.button {
+				t.Errorf("got %+v", p)
+			}
+		})
+	}
+}
+
+func TestTheExampleOfABoardIsReadyToUse(t *testing.T) {
+	text := read(t, "gated.toml")
+	for _, table := range []string{"[visitors]", "[isolation]", "[ports]"} {
+		text = strings.Replace(text, "\n"+table+"\n", "\n", 1)
+	}
+	text = strings.ReplaceAll(strings.Replace(text, `"all-serial"`, `"`+board+`"`, 1), "#~ ", "")
+	name := filepath.Join(t.TempDir(), "gated.toml")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(name, firmwareconfig.Profiles())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cfg.Follow) != 1 || cfg.Follow[0].Gate != "east" || cfg.Follow[0].Phone != "6123" {
+		t.Errorf("got %+v", cfg.Follow)
+	}
+}
+
 func TestTheSoundOfEveryProfileIsReadyToUse(t *testing.T) {
 	eachProfile(t, func(t *testing.T, p config.Profile) {
+		if p.Name == board {
+			return // its buzzer is all that is heard
+		}
 		if p.Sound != nil {
 			t.Error("a profile as shipped misses a loudspeaker that nobody has fitted")
 		}
