@@ -39,12 +39,16 @@ func (s script) subscribe(code byte) (*packets.SubscribePacket, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p, s.grant(p, code)
+}
+
+func (s script) grant(p *packets.SubscribePacket, code byte) error {
 	answer := packets.NewControlPacket(packets.Suback).(*packets.SubackPacket)
 	answer.MessageID = p.MessageID
 	for range p.Topics {
 		answer.ReturnCodes = append(answer.ReturnCodes, code)
 	}
-	return p, answer.Write(s.conn)
+	return answer.Write(s.conn)
 }
 
 // accept does both in favour of the client.

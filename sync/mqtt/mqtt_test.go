@@ -26,11 +26,14 @@ func TestAGatesSessionGreetsByItsNameWithNothingKeptAndItsWill(t *testing.T) {
 			return err
 		}
 		greeted <- c
-		p, err := s.subscribe(1)
+		p, err := expect[*packets.SubscribePacket](s)
 		if err != nil {
 			return err
 		}
-		asked <- p
+		asked <- p // before the answer: who is answered has asked
+		if err := s.grant(p, 1); err != nil {
+			return err
+		}
 		return s.drain()
 	}))
 	will := mqtt.Message{Topic: "menshen/v1/east/up/status", Payload: []byte("gone")}
