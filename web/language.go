@@ -82,6 +82,20 @@ func (l Language) Weekday(t, now time.Time) string {
 	return day
 }
 
+// Ahead returns a moment to come: "今日 22:00", "明日 00:00", and else as Moment does.
+func (l Language) Ahead(t, now time.Time) string {
+	for i, day := range [...][2]string{{"今日", "today"}, {"明日", "tomorrow"}} {
+		if t.Format(time.DateOnly) != now.AddDate(0, 0, i).Format(time.DateOnly) {
+			continue
+		}
+		if l == English {
+			return day[1] + t.Format(" 15:04")
+		}
+		return day[0] + t.Format(" 15:04")
+	}
+	return l.Moment(t)
+}
+
 // Known reports whether the key has words; a program that hands keys to a
 // page tests all of them by it.
 func Known(key string) bool {

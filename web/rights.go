@@ -63,6 +63,8 @@ func AtGate() []Right {
 		{"GET /guard/emergency", "asks for a leader's PIN", placePaired, WithDuty, crew},
 		{"POST /guard/emergency", "begins emergency passage by a leader's PIN, or ends it", placePaired, WithDuty, crew},
 		{"POST /guard/answer", "accepts an old list for today, or has seen new rules", placePaired, WithDuty, crew},
+		{"GET /guard/order", "asks for the PIN under a policy order that a lane has scanned", placePaired, WithDuty, crew},
+		{"POST /guard/order", "takes that order by a guard's or leader's PIN", placePaired, WithDuty, crew},
 		{"POST /guard/sign-on", "puts on duty who has just scanned a badge", PlaceGuard, Unattended, 0},
 		{"GET /assets/desk.css", "looks", all, Unattended, 0},
 		{"GET /desk/{$}", "the desk's page, with full names", PlaceDesk, WithDuty, crew},
@@ -77,7 +79,10 @@ func AtGate() []Right {
 		{"POST /desk/badge", "asks for a blank badge, and binds it in place of a lost one", PlaceDesk, WithDuty, crew},
 		{"POST /desk/named", "asks who stands at a lane without a badge, and names them there", PlaceDesk, WithDuty, crew},
 		{"POST /desk/ill", "asks what is seen of somebody at a lane, and holds or opens a case", PlaceDesk, WithDuty, crew},
-		{"POST /desk/undo", "takes back an own act of the last minute", PlaceDesk, WithDuty, crew},
+		{"POST /desk/sick", "asks who is ill at home and with what, and reports it", PlaceDesk | PlaceRoom, WithDuty, DutyDesk | DutyNurse},
+		{"POST /desk/undo", "takes back an own act of the last minute", PlaceDesk | PlaceRoom, WithDuty, crew | DutyNurse},
+		{"POST /desk/drill", "asks why, how long and for the PIN, and begins a drill; opens a case of one", PlaceDesk, WithDuty, DutyLeader},
+		{"POST /desk/drill/end", "ends it", PlaceDesk, WithDuty, DutyLeader},
 		{"GET /assets/isolation.css", "looks", all, Unattended, 0},
 		{"GET /isolation/{$}", "the isolation room's page, with full names", PlaceRoom, WithDuty, DutyNurse},
 		{"GET /isolation/events", "the same, as it changes", PlaceRoom, WithDuty, DutyNurse},
@@ -87,12 +92,42 @@ func AtGate() []Right {
 		{"POST /isolation/home", "asks who takes a child home, and hands it over", PlaceRoom, WithDuty, DutyNurse},
 		{"POST /desk/home", "asks who takes a child home that was set aside, and hands it over", PlaceDesk, WithDuty, crew},
 		{"POST /isolation/who", "asks who an unknown person is", PlaceRoom, WithDuty, DutyNurse},
+		{"POST /isolation/diagnosis", "asks what it is, and how sure that is", PlaceRoom, WithDuty, DutyNurse},
+		{"POST /isolation/place", "asks for the bed", PlaceRoom, WithDuty, DutyNurse},
+		{"POST /isolation/return", "asks when it ended and what was shown, and lets somebody come back", PlaceRoom, WithDuty, DutyNurse},
+		{"POST /desk/return", "the same for whom the desk holds", PlaceDesk, WithDuty, crew},
+		{"POST /isolation/correct", "asks which step was not so, and says so", PlaceRoom, WithDuty, DutyNurse},
 		{"POST /isolation/open", "asks about whom and what, and opens a case", PlaceRoom, WithDuty, DutyNurse},
 		{"POST /isolation/paper", "asks for what stands on paper, and enters it", PlaceRoom, WithDuty, DutyNurse},
 		{"POST /isolation/answer", "answers an alarm", PlaceRoom, WithDuty, DutyNurse},
 		{"POST /isolation/mute", "mutes the room's buzzer for two minutes", PlaceRoom, WithDuty, DutyNurse},
 		{"GET /guard/pair", "asks for which place", PlaceGuard, WithDuty, crew},
 		{"POST /guard/pair", "shows a code by which a browser is paired", PlaceGuard, WithDuty, crew},
+	}
+}
+
+// AtBoard are the rights at the page of an isolation room's board, which is for
+// the board's own screen: no browser of another machine is paired there.
+func AtBoard() []Right {
+	return []Right{
+		{"GET /healthz", "whether the page is served", PlaceAny, Unattended, 0},
+		{"GET /assets/base.css", "looks", PlaceAny, Unattended, 0},
+		{"GET /assets/live.js", "keeps the page up to date, and grey while it is not", PlaceAny, Unattended, 0},
+		{"GET /assets/pad.css", "looks of the digits to type by touch", PlaceAny, Unattended, 0},
+		{"GET /assets/pad.js", "the digits to type by touch", PlaceAny, Unattended, 0},
+		{"GET /assets/screen.css", "the true size of what is shown", PlaceAny, Unattended, 0},
+		{"GET /assets/board.css", "looks", PlaceAny, Unattended, 0},
+		{"POST /language", "the language of this browser", PlaceRoom, Unattended, 0},
+		{"GET /pair", "says that no browser is paired here", PlaceRoom, Unattended, 0},
+		{"POST /pair", "the same", PlaceRoom, Unattended, 0},
+		{"GET /{$}", "leads to the page", PlaceRoom, Unattended, 0},
+		{"GET /sign-on", "asks for badge and PIN", PlaceRoom, Unattended, 0},
+		{"POST /sign-on", "takes them, and asks the gates", PlaceRoom, Unattended, 0},
+		{"POST /sign-off", "ends the session", PlaceRoom, Unattended, 0},
+		{"GET /board/{$}", "the board's page; full names only for who has the room for a duty", PlaceRoom, Unattended, 0},
+		{"GET /board/events", "the same, as it changes", PlaceRoom, Unattended, 0},
+		{"POST /board/answer", "answers an alarm", PlaceRoom, WithDuty, DutyNurse},
+		{"POST /board/lost", "silences the alarm that a gate is lost", PlaceRoom, Unattended, 0},
 	}
 }
 

@@ -48,7 +48,7 @@ func TestTheDocumentListsTheRightsAsTheyAre(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := string(now)
-	for name, rights := range map[string][]web.Right{"gate": web.AtGate(), "district": web.AtDistrict()} {
+	for name, rights := range map[string][]web.Right{"gate": web.AtGate(), "board": web.AtBoard(), "district": web.AtDistrict()} {
 		head, rest, ok1 := strings.Cut(want, "<!-- "+name+" -->\n")
 		_, tail, ok2 := strings.Cut(rest, "<!-- end -->")
 		if !ok1 || !ok2 {

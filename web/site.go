@@ -27,6 +27,8 @@ type Site struct {
 	Sessions *Sessions
 	// Pairing knows the browsers of other machines; nil pairs none.
 	Pairing *Pairing
+	// Drill returns for how many minutes a drill goes on; nil where there are none.
+	Drill func() (minutes int)
 
 	language Language
 	log      *slog.Logger
@@ -104,6 +106,8 @@ type Page struct {
 	Title string
 	// SignedOn says that this browser has a session.
 	SignedOn bool
+	// Drill is for how many minutes a drill goes on, 0 where there is none.
+	Drill int
 }
 
 // T returns the words of a key in the page's language.
@@ -112,7 +116,11 @@ func (p Page) T(key string, args ...any) string { return p.Language.Text(key, ar
 // Page returns the common part of the page that answers r.
 func (s *Site) Page(r *http.Request, title string) Page {
 	_, signedOn := s.Sessions.Who(r)
-	return Page{Language: s.Language(r), Title: title, SignedOn: signedOn}
+	p := Page{Language: s.Language(r), Title: title, SignedOn: signedOn}
+	if s.Drill != nil {
+		p.Drill = s.Drill()
+	}
+	return p
 }
 
 // Language returns what the browser chose, or else the gate's language.

@@ -27,7 +27,7 @@ const (
 )
 
 // The closed lists, in the order of their buttons.
-func colours() []string     { return []string{"green", "yellow", "red"} }
+func colours() []string     { return []string{"green", guard.Printed, "yellow", "red", guard.PopUp} }
 func instruments() []string { return []string{"ear", "axilla", "mercury", "hand"} }
 func ends() []Until         { return []Until{Today, Tomorrow, Lifted} }
 func reasons() []string {
@@ -45,6 +45,11 @@ func parseAct(form url.Values) (guard.Act, error) {
 	case guard.KindTurnAway, guard.KindAcknowledge:
 	case guard.KindColour:
 		if a.Colour = form.Get("colour"); !slices.Contains(colours(), a.Colour) {
+			return guard.Act{}, errMalformed
+		}
+	case guard.KindLook:
+		a.Row, a.InOrder = form.Get("row"), form.Get("order") == "yes"
+		if !guard.IsRow(a.Row) || !a.InOrder && form.Get("order") != "no" {
 			return guard.Act{}, errMalformed
 		}
 	case guard.KindType:
@@ -83,6 +88,22 @@ func parseSearch(form url.Values) (s search, err error) {
 		if s.Subject, err = strconv.ParseUint(form.Get("subject"), 10, 64); err != nil || s.Subject == 0 {
 			return search{}, errMalformed
 		}
+	}
+	return s, nil
+}
+
+// parseByLetter returns the same of somebody who looks by the letters of a name,
+// and keeps fields for the next step; a slip where what was typed is no letters.
+func parseByLetter(form url.Values, keep ...field) (search, error) {
+	s, err := parseSearch(form)
+	s.Letters = strings.ToLower(strings.ReplaceAll(form.Get("letters"), " ", ""))
+	s.ByLetter, s.Keep = true, keep
+	other := func(r rune) bool { return !strings.ContainsRune(letters, r) }
+	switch {
+	case err != nil || len(s.Letters) > maxLetters || s.Letters != "" && !s.HasClass:
+		return search{}, errMalformed
+	case strings.ContainsFunc(s.Letters, other):
+		return s, slip("letters-format")
 	}
 	return s, nil
 }

@@ -18,6 +18,9 @@ func TestOnlyWhatThePageOffersIsTakenForAnAct(t *testing.T) {
 	}{
 		"a colour":                 {"arrival=3-9&version=2&kind=colour&colour=green", guard.Act{Arrival: "3-9", Version: 2, Kind: "colour", Colour: "green"}, nil},
 		"a temperature":            {"arrival=3-9&version=2&kind=type&value=369&instrument=ear", guard.Act{Arrival: "3-9", Version: 2, Kind: "type", Value: 36900, Instrument: "ear"}, nil},
+		"a look":                   {"arrival=3-9&version=2&kind=look&row=tests&order=no", guard.Act{Arrival: "3-9", Version: 2, Kind: "look", Row: "tests"}, nil},
+		"a look that says nothing": {"arrival=3-9&version=2&kind=look&row=tests", guard.Act{}, errMalformed},
+		"a look at no row":         {"arrival=3-9&version=2&kind=look&row=&order=yes", guard.Act{}, errMalformed},
 		"turned away":              {"arrival=3-9&version=2&kind=turn-away", guard.Act{Arrival: "3-9", Version: 2, Kind: "turn-away"}, nil},
 		"an override is not here":  {"arrival=3-9&version=2&kind=override", guard.Act{}, errMalformed},
 		"no version":               {"arrival=3-9&kind=turn-away", guard.Act{}, errMalformed},
@@ -44,6 +47,7 @@ func TestOnlyWhatThePageOffersIsTakenForAnAct(t *testing.T) {
 // closed lists, or nothing is.
 func FuzzForms(f *testing.F) {
 	f.Add("arrival=3-9&version=2&kind=type&value=369&instrument=ear")
+	f.Add("arrival=3-9&version=2&kind=look&row=tests&order=yes")
 	f.Add("subject=7&reason=yellow-code&until=today")
 	f.Add("class=&subject=7&badge=1000000000000001")
 	f.Add("subject=7&version=1607000000000&pin=274916")

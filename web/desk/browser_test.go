@@ -29,10 +29,16 @@ func full() *gate {
 		Problems: []guard.Problem{{Key: "collector-diverged", Args: []any{"district"}}}}}
 	for i := range 6 {
 		g.view.Asides = append(g.view.Asides, guard.Aside{Ticket: 3 + 160*i, Arrival: fmt.Sprintf("3-%d", i), Version: 2, Name: longName, Class: longClass,
-			Reasons: []string{"high-once", "no-green", "clock-untrusted"}, Temperature: "37.28", Since: at.Add(-25 * time.Minute), CanColour: true, CanType: true, Isolate: i%2 == 1})
+			Reasons: []string{"high-once", "no-green", "clock-untrusted"}, Temperature: "37.28", Since: at.Add(-25 * time.Minute), CanColour: true, CanType: i != 2, Isolate: i%2 == 1})
 		g.holds = append(g.holds, desk.Hold{Subject: uint64(i + 1), Name: longName, Class: longClass, Reason: "vomiting", By: longName, Since: at, Until: at.Add(40 * time.Hour)})
 	}
 	g.view.Lanes = []guard.Lane{{Number: 1, Direction: "in"}, {Number: 2, Direction: "in"}}
+	g.view.Asides[2].Colours = []string{"green", guard.Printed, "yellow", "red", guard.PopUp}
+	g.view.Asides[2].Looks = []guard.Look{
+		{Row: "tests", Say: guard.Sentence{Zh: "请出示四十八小时内两次核酸检测阴性证明,两次间隔至少二十四小时", En: "Show two negative tests of the last 48 hours that are 24 hours apart."}},
+		{Row: "paper", Evidence: "document", Name: "承诺书和健康卡"},
+	}
+	g.view.Asides[2].Sentences, g.view.Masks = []guard.Sentence{g.view.Asides[2].Looks[0].Say}, true
 	g.view.Asides[0].Due, g.view.Asides[2].Due = at, at.Add(3*time.Minute)
 	for i, what := range []string{"act.type", "colour.yellow", "act.override"} {
 		g.undos = append(g.undos, desk.Undo{ID: uint64(i + 1), Name: longName, Class: longClass, What: what, Left: time.Minute})
@@ -57,7 +63,7 @@ func TestEveryStepCanBeReadAndTouchedOnATablet(t *testing.T) {
 	subject := "subject=" + url.QueryEscape("2")
 	for _, language := range []web.Language{web.Chinese, web.English} {
 		for name, step := range map[string]string{
-			"1-desk": "GET /desk/?said=still-waits", "2-aside": "GET /desk/aside?arrival=3-0", "3-isolate": "GET /desk/aside?arrival=3-1", "4-unknown": "GET /desk/aside?arrival=3-5",
+			"1-desk": "GET /desk/?said=still-waits", "2-aside": "GET /desk/aside?arrival=3-0", "3-isolate": "GET /desk/aside?arrival=3-1", "19-looks": "GET /desk/aside?arrival=3-2", "4-unknown": "GET /desk/aside?arrival=3-5",
 			"5-class": "POST /desk/hold ", "6-child": "POST /desk/hold class=" + url.QueryEscape("高二(12)班"), "7-reason": "POST /desk/hold " + subject,
 			"8-until": "POST /desk/hold reason=other&" + subject, "9-badge": "POST /desk/badge " + subject, "10-wrong-badge": "POST /desk/badge badge=1&" + subject,
 			"11-lift": "POST /desk/lift version=1607327880000&" + subject, "12-empty": "GET /desk/",
@@ -86,6 +92,11 @@ func serve(t *testing.T, language web.Language, g *gate, step string) string {
 	t.Helper()
 	tab := newTablet(t, language)
 	*tab.gate = *g
+	return tab.serve(step)
+}
+
+// serve does the same of a tablet.
+func (b *tablet) serve(step string) string {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/step" {
 			method, to, _ := strings.Cut(step, " ")
@@ -95,10 +106,10 @@ func serve(t *testing.T, language web.Language, g *gate, step string) string {
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		}
 		r.RemoteAddr = "127.0.0.1:40000"
-		r.AddCookie(tab.cookie)
-		tab.handler.ServeHTTP(w, r)
+		r.AddCookie(b.cookie)
+		b.handler.ServeHTTP(w, r)
 	}))
-	t.Cleanup(func() {
+	b.t.Cleanup(func() {
 		server.CloseClientConnections() // streams have no end of their own
 		server.Close()
 	})

@@ -2,7 +2,7 @@
 // the lanes: who was set aside and what may still be done about it, who is held
 // and why, holding somebody by name, a badge in place of a lost one, who stands
 // at a lane without a badge or looks ill, which own act of the last minute may be
-// taken back, and who visits with which card.
+// taken back, who visits with which card, who is ill at home, and what a leader is told and may begin.
 //
 // It does not decide anything: an act only becomes true when the gate says so.
 // It knows no policy, no journal and no roster file, and it holds no state of its
@@ -39,6 +39,11 @@ type Options struct {
 	Lanes  Lanes
 	Undos  Undos
 	Visits Visits
+	// Drills and Watchers are for a leader; nil where there are none.
+	Drills   Drills
+	Watchers Watchers
+	// Sick is for desk and nurse; nil where there is none.
+	Sick Sick
 	// Rest serves every route of the gate that is not the desk's.
 	Rest http.Handler
 	// Sessions, Pairing, Language, Hosts and Log are as package guard has them.
@@ -50,37 +55,45 @@ type Options struct {
 }
 
 type page struct {
-	gate    Gate
-	holds   Holds
-	people  People
-	lanes   Lanes
-	undos   Undos
-	visits  Visits
-	site    *web.Site
-	log     *slog.Logger
-	whole   *template.Template
-	live    *template.Template
-	aside   *template.Template
-	pick    *template.Template
-	badge   *template.Template
-	lift    *template.Template
-	ill     *template.Template
-	visitor *template.Template
-	streams chan struct{} // one place per open stream
+	gate     Gate
+	holds    Holds
+	people   People
+	lanes    Lanes
+	undos    Undos
+	visits   Visits
+	drills   Drills
+	watch    Watchers
+	sick     Sick
+	site     *web.Site
+	log      *slog.Logger
+	whole    *template.Template
+	live     *template.Template
+	aside    *template.Template
+	pick     *template.Template
+	badge    *template.Template
+	lift     *template.Template
+	ill      *template.Template
+	visitor  *template.Template
+	drilling *template.Template
+	absent   *template.Template
+	streams  chan struct{} // one place per open stream
 }
 
 // New returns the handler of the desk's page and, behind it, of all else that
 // the gate serves.
 func New(o Options) http.Handler {
 	p := &page{
-		gate: o.Gate, holds: o.Holds, people: o.People, lanes: o.Lanes, undos: o.Undos, visits: o.Visits, site: web.NewSite(o.Sessions, o.Language, o.Log), log: o.Log.With("component", "web/desk"),
-		whole: layout("desk.html", "fragment.html", "visits.html"), aside: layout("aside.html"), pick: layout("pick.html"), badge: layout("badge.html"), lift: layout("lift.html"),
+		gate: o.Gate, holds: o.Holds, people: o.People, lanes: o.Lanes, undos: o.Undos, visits: o.Visits, drills: o.Drills, watch: o.Watchers, sick: o.Sick, site: web.NewSite(o.Sessions, o.Language, o.Log), log: o.Log.With("component", "web/desk"),
+		whole: layout("desk.html", "fragment.html", "visits.html", "watch.html", "athome.html"), aside: layout("aside.html"), pick: layout("pick.html", "athome.html"), badge: layout("badge.html"), lift: layout("lift.html"),
 		ill:     layout("ill.html"),
-		visitor: layout("visit.html"),
+		visitor: layout("visit.html"), drilling: layout("drill.html"), absent: layout("sick.html"),
 		streams: make(chan struct{}, maxStreams),
 	}
 	p.live = p.whole.Lookup("fragment")
 	p.site.Pairing = o.Pairing
+	if o.Drills != nil {
+		p.site.Drill = o.Drills.Drill
+	}
 	mux := p.site.NewMux(web.AtGate())
 	mux.Handle("GET /assets/desk.css", web.Asset(files, "assets/desk.css"))
 	mux.HandleFunc("GET /desk/{$}", p.show)
@@ -95,7 +108,10 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("POST /desk/goods", p.goods)
 	mux.HandleFunc("POST /desk/named", p.name)
 	mux.HandleFunc("POST /desk/ill", p.looksIll)
+	mux.HandleFunc("POST /desk/sick", p.sickAtHome)
 	mux.HandleFunc("POST /desk/undo", p.undo)
+	mux.HandleFunc("POST /desk/drill", p.drill)
+	mux.HandleFunc("POST /desk/drill/end", p.endDrill)
 	ours := web.Protect(mux, o.Hosts)
 	all := http.NewServeMux()
 	all.Handle("/", o.Rest)
@@ -128,6 +144,13 @@ type screen struct {
 	Undos []Undo
 	// Visitors are shown beside.
 	Visitors Visitors
+	// Leader says that one is signed on here, to whom Watched is told.
+	Leader  bool
+	Watched Watched
+	// MaySick says that somebody is signed on who may report who is ill at home, and
+	// is shown in Sick who was.
+	Sick    []AtHome
+	MaySick bool
 	// Said is the key of the answer to the last press, or empty.
 	Said string
 }
@@ -135,8 +158,13 @@ type screen struct {
 func (p *page) screen(r *http.Request) screen {
 	s := screen{Page: p.site.Page(r, "page.desk"), View: p.gate.View(), Holds: p.holds.Holds(), Visitors: p.visits.Visitors()}
 	if by, ok := p.site.Sessions.Who(r); ok {
-		s.Undos = p.undos.Undos(by)
-		s.Undos = s.Undos[:min(undosMost, len(s.Undos))]
+		s.Undos = p.undoable(by)
+		if s.Leader = by.Duties&web.DutyLeader != 0; s.Leader && p.watch != nil {
+			s.Watched = p.watch.Watched()
+		}
+		if s.MaySick = p.sick != nil && by.Duties.Any(dutySick); s.MaySick {
+			s.Sick = p.sick.AtHome()
+		}
 	}
 	s.View.Asides = slices.Clone(s.View.Asides)
 	slices.SortStableFunc(s.View.Asides, func(a, b guard.Aside) int { return a.Since.Compare(b.Since) })
@@ -231,9 +259,9 @@ func (p *page) became(a guard.Act) string {
 	return "finished"
 }
 
-// back leads to the page, which says what came of a press.
+// back leads to the page from which somebody came, which says what came of a press.
 func (p *page) back(w http.ResponseWriter, r *http.Request, said string) {
-	http.Redirect(w, r, "/desk/?said="+url.QueryEscape(said), http.StatusSeeOther)
+	http.Redirect(w, r, p.home(r)+"?said="+url.QueryEscape(said), http.StatusSeeOther)
 }
 
 // answer returns the key of what the person at the page is told. What is no
@@ -244,7 +272,7 @@ func (p *page) answer(err error) string {
 		key string
 	}{
 		{guard.ErrStale, "stale"}, {guard.ErrNotAllowed, "not-allowed"}, {guard.ErrBusy, "busy"}, {web.ErrPIN, "pin"}, {web.ErrLocked, "locked"},
-		{ErrHeld, "held-already"}, {ErrClock, "clock"}, {ErrSelf, "self"}, {ErrBadgeUsed, "badge-used"}, {ErrEarly, "visitors-early"}, {ErrCardTaken, "card-taken"}, {ErrLaneOut, "lane-out"},
+		{ErrHeld, "held-already"}, {ErrClock, "clock"}, {ErrSelf, "self"}, {ErrBadgeUsed, "badge-used"}, {ErrEarly, "visitors-early"}, {ErrCardTaken, "card-taken"}, {ErrLaneOut, "lane-out"}, {ErrReported, "sick-already"},
 	} {
 		if errors.Is(err, known.err) {
 			return known.key

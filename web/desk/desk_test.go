@@ -97,20 +97,30 @@ type tablet struct {
 	log     *bytes.Buffer
 	page    string
 	taps    int
+
+	language web.Language
 }
 
 func newTablet(t *testing.T, language web.Language) *tablet {
 	t.Helper()
-	b := &tablet{t: t, gate: morning(), log: new(bytes.Buffer)}
-	sessions, w := web.NewSessions(staff{}), httptest.NewRecorder()
+	b := &tablet{t: t, gate: morning(), log: new(bytes.Buffer), language: language}
+	b.signOn(staff{}, func(*desk.Options) {})
+	return b
+}
+
+// signOn gives the tablet a gate at which somebody of the staff has signed on.
+func (b *tablet) signOn(who web.Staff, change func(*desk.Options)) {
+	b.t.Helper()
+	sessions, w := web.NewSessions(who), httptest.NewRecorder()
 	if err := sessions.SignOn(w, httptest.NewRequest("POST", "/sign-on", nil), "b", "1"); err != nil {
-		t.Fatal(err)
+		b.t.Fatal(err)
 	}
 	b.cookie = w.Result().Cookies()[0]
 	log := slog.New(slog.NewTextHandler(b.log, nil))
-	lanes := guard.New(guard.Options{Gate: b.gate, Sessions: sessions, Language: language, Log: log})
-	b.handler = desk.New(desk.Options{Gate: b.gate, Holds: b.gate, People: b.gate, Lanes: b.gate, Undos: b.gate, Visits: b.gate, Rest: lanes, Sessions: sessions, Language: language, Log: log})
-	return b
+	lanes := guard.New(guard.Options{Gate: b.gate, Sessions: sessions, Language: b.language, Log: log})
+	o := desk.Options{Gate: b.gate, Holds: b.gate, People: b.gate, Lanes: b.gate, Undos: b.gate, Visits: b.gate, Rest: lanes, Sessions: sessions, Language: b.language, Log: log}
+	change(&o)
+	b.handler = desk.New(o)
 }
 
 // morning has one person of each kind.

@@ -24,6 +24,11 @@ type pick struct {
 	Types bool
 	// Said is the key of why the last try found nobody, or empty.
 	Said string
+	// Back is where the way back leads.
+	Back string
+	// Sick and Undos are shown below.
+	Sick  []AtHome
+	Undos []Undo
 }
 
 type field struct{ Name, Value string }
@@ -44,7 +49,7 @@ func (p *page) find(w http.ResponseWriter, r *http.Request, s search) (Person, b
 		}
 		return who, ok
 	}
-	next := pick{Page: p.site.Page(r, "page.desk"), Action: r.URL.Path, Chosen: s.Keep}
+	next := pick{Page: p.site.Page(r, "page.desk"), Action: r.URL.Path, Chosen: s.Keep, Back: p.home(r)}
 	switch {
 	case !s.HasClass:
 		p.askClass(&next)
@@ -54,6 +59,23 @@ func (p *page) find(w http.ResponseWriter, r *http.Request, s search) (Person, b
 		p.askPerson(&next, s)
 	}
 	p.site.Show(w, http.StatusOK, p.pick, next)
+	return Person{}, false
+}
+
+// findByLetter does what find does, after a form that was read with err: it asks
+// again for letters that are none.
+func (p *page) findByLetter(w http.ResponseWriter, r *http.Request, s search, err error) (Person, bool) {
+	key := slip("")
+	switch {
+	case err == nil:
+		return p.find(w, r, s)
+	case errors.As(err, &key):
+		ask := pick{Page: p.site.Page(r, "page.desk"), Action: r.URL.Path, Said: "said." + string(key), Back: p.home(r)}
+		p.askLetter(&ask, s)
+		p.site.Show(w, http.StatusOK, p.pick, ask)
+	default:
+		p.site.Refuse(w, r, http.StatusBadRequest, "refused.malformed")
+	}
 	return Person{}, false
 }
 
@@ -114,7 +136,7 @@ func (p *page) hold(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case placing.Reason == "":
 		next.Ask, next.Field = "desk.reason", "reason"
-		for _, reason := range reasons() {
+		for _, reason := range p.reasons() {
 			next.Options = append(next.Options, option{reason, next.T("hold." + reason)})
 		}
 	case placing.Until == "":
@@ -207,4 +229,12 @@ func (p *page) liftHold(w http.ResponseWriter, r *http.Request) {
 		ask.Said = "said." + p.answer(err)
 	}
 	p.site.Show(w, http.StatusOK, p.lift, ask)
+}
+
+// reasons are those of the closed list that the rules in force know of.
+func (p *page) reasons() []string {
+	if !p.gate.View().NoCodes {
+		return reasons()
+	}
+	return slices.DeleteFunc(reasons(), func(s string) bool { return s == "pop-up" || strings.HasSuffix(s, "-code") })
 }

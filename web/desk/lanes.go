@@ -7,10 +7,10 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/menshen/menshen/web"
+	"github.com/menshen/menshen/web/guard"
 )
 
 // ErrLaneOut says that a lane is out of service.
@@ -60,8 +60,11 @@ type Illness struct {
 
 // symptoms is the closed list, in the order of the buttons.
 func symptoms() []string {
-	return []string{"cough", "vomiting", "diarrhoea", "rash", "weakness", "sore-throat", "fever", "other"}
+	return []string{"cough", "vomiting", "diarrhoea", "rash", "weakness", "sore-throat", "fever", "other", NoMask}
 }
+
+// NoMask is no symptom, and stands among them where a row asks for masks.
+const NoMask = guard.NoteMask
 
 // parseLane returns the number of a lane.
 func parseLane(form url.Values) (int, error) {
@@ -74,18 +77,12 @@ func parseLane(form url.Values) (int, error) {
 
 // parseNaming returns how far somebody has come who names a person at a lane.
 func parseNaming(form url.Values) (search, Naming, error) {
-	s, err := parseSearch(form)
-	lane, laneErr := parseLane(form)
-	s.Letters = strings.ToLower(strings.ReplaceAll(form.Get("letters"), " ", ""))
-	s.ByLetter, s.Keep = true, []field{{"lane", form.Get("lane")}}
-	other := func(r rune) bool { return !strings.ContainsRune(letters, r) }
-	switch {
-	case err != nil || laneErr != nil || len(s.Letters) > maxLetters || s.Letters != "" && !s.HasClass:
-		return search{}, Naming{}, errMalformed
-	case strings.ContainsFunc(s.Letters, other):
-		return s, Naming{Lane: lane}, slip("letters-format")
+	lane, err := parseLane(form)
+	if err != nil {
+		return search{}, Naming{}, err
 	}
-	return s, Naming{Lane: lane, Subject: s.Subject}, nil
+	s, err := parseByLetter(form, field{"lane", form.Get("lane")})
+	return s, Naming{Lane: lane, Subject: s.Subject}, err
 }
 
 // name asks who stands at a lane without a badge, and names them there.
@@ -95,17 +92,7 @@ func (p *page) name(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s, naming, err := parseNaming(form)
-	if errors.Is(err, errMalformed) {
-		p.site.Refuse(w, r, http.StatusBadRequest, "refused.malformed")
-		return
-	}
-	if key := slip(""); errors.As(err, &key) {
-		ask := pick{Page: p.site.Page(r, "page.desk"), Action: r.URL.Path, Said: "said." + string(key)}
-		p.askLetter(&ask, s)
-		p.site.Show(w, http.StatusOK, p.pick, ask)
-		return
-	}
-	if _, found := p.find(w, r, s); !found {
+	if _, found := p.findByLetter(w, r, s, err); !found {
 		return
 	}
 	naming.By, _ = p.site.Sessions.Who(r)
@@ -145,11 +132,18 @@ type illPage struct {
 	Lane    int
 	Arrival string
 	Who     Person
-	Said    string
+	// Masks says that a row asks for them.
+	Masks bool
+	Said  string
 }
 
 // Symptoms are what the page offers.
-func (illPage) Symptoms() []string { return symptoms() }
+func (p illPage) Symptoms() []string {
+	if p.Masks {
+		return symptoms()
+	}
+	return slices.DeleteFunc(symptoms(), func(s string) bool { return s == NoMask })
+}
 
 // looksIll asks whom, what is seen and what follows from it.
 func (p *page) looksIll(w http.ResponseWriter, r *http.Request) {
@@ -176,7 +170,7 @@ func (p *page) looksIll(w http.ResponseWriter, r *http.Request) {
 		p.back(w, r, "stale")
 		return
 	}
-	ask := illPage{Page: p.site.Page(r, "page.desk"), Lane: i.Lane, Arrival: i.Arrival, Who: lately[k].Person}
+	ask := illPage{Page: p.site.Page(r, "page.desk"), Lane: i.Lane, Arrival: i.Arrival, Who: lately[k].Person, Masks: p.gate.View().Masks}
 	if key := slip(""); errors.As(err, &key) {
 		ask.Said = "said." + string(key)
 	}

@@ -47,6 +47,14 @@ type asidePage struct {
 	Said  string
 }
 
-// Colours and Instruments are what the page offers.
-func (asidePage) Colours() []string     { return colours() }
+// Found are the words of what stopped the person, Look what is to be looked at.
+func (p asidePage) Found() []string          { return guard.Words(p.Page, p.Aside.Reasons, p.Aside.Sentences) }
+func (p asidePage) Look(l guard.Look) string { return l.In(p.Page) }
+
+// Found are the same words of one of the list.
+func (s screen) Found(a guard.Aside) []string { return guard.Words(s.Page, a.Reasons, a.Sentences) }
+
+// Colours and Instruments are what the page offers, in the looks that Tone says.
+func (p asidePage) Colours() []string   { return guard.Offered(p.Aside.Colours) }
+func (asidePage) Tone(c string) string  { return guard.Tone(c) }
 func (asidePage) Instruments() []string { return instruments() }

@@ -37,6 +37,12 @@ type Undo struct {
 // button under the finger that presses it.
 func (u Undo) Seconds() int { return int((u.Left + 10*time.Second - 1) / (10 * time.Second) * 10) }
 
+// undoable returns what the pages offer somebody to take back.
+func (p *page) undoable(by web.Person) []Undo {
+	list := p.undos.Undos(by)
+	return list[:min(undosMost, len(list))]
+}
+
 // undo takes an act back.
 func (p *page) undo(w http.ResponseWriter, r *http.Request) {
 	form, ok := p.site.Form(w, r)

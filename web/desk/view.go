@@ -82,6 +82,8 @@ type Hold struct {
 	Since time.Time
 	// Until is when it ends by itself; zero of one that only a lift ends.
 	Until time.Time
+	// Return is the number of the case whose return is owed, 0 for none.
+	Return int
 	// Stored says that its entry is durable; it holds either way.
 	Stored bool
 }

@@ -27,7 +27,8 @@ var (
 type Visits interface {
 	Visitors() Visitors
 	// Give lends a card, which opens lanes once its entry is durable. It returns
-	// ErrEarly, ErrCardTaken, guard.ErrStale, or why it failed.
+	// ErrEarly, ErrCardTaken, guard.ErrStale, guard.ErrNotAllowed of a leader who is
+	// none, one of web's PIN errors, or why it failed.
 	Give(ctx context.Context, v Giving) error
 	// TakeBack ends a visit: from then on the card opens nothing. It returns when
 	// the entry is durable, or guard.ErrStale, or why it failed.
@@ -47,6 +48,9 @@ type Visitors struct {
 	Inside []Visit
 	// Free are the numbers of the cards that may be given.
 	Free []int
+	// Leaders are those who may approve a visit; empty where the policy asks for
+	// nobody's approval.
+	Leaders []Person
 }
 
 // Visit is one card that is out.
@@ -74,7 +78,10 @@ type Giving struct {
 	// Reason is one of the page's closed list.
 	Reason      string
 	Name, Phone string
-	By          web.Person
+	// Leader approves the visit, and typed the PIN; 0 where nobody does.
+	Leader uint64
+	PIN    string
+	By     web.Person
 }
 
 // Return takes a card back.
@@ -128,7 +135,23 @@ func parseVisit(form url.Values) (s search, v Giving, err error) {
 		return search{}, Giving{}, errMalformed
 	}
 	v.Name, v.Phone = strings.TrimSpace(form.Get("name")), strings.TrimSpace(form.Get("phone"))
+	if v.Leader, v.PIN, err = parseApproval(form); err != nil {
+		return search{}, Giving{}, err
+	}
 	return s, v, v.check()
+}
+
+// parseApproval returns the leader who approves a visit, if one does. Whoever
+// does types a PIN; check asks for it.
+func parseApproval(form url.Values) (leader uint64, pin string, err error) {
+	if form.Get("leader") == "" {
+		return 0, "", nil
+	}
+	leader, err = strconv.ParseUint(form.Get("leader"), 10, 64)
+	if pin = form.Get("pin"); err != nil || leader == 0 || len(pin) > maxPIN {
+		return 0, "", errMalformed
+	}
+	return leader, pin, nil
 }
 
 // check holds what was typed to what can be read later. Of who delivers neither
@@ -140,6 +163,8 @@ func (v Giving) check() error {
 		return slip("visit-name-missing")
 	case len(v.Name) > maxName || strings.ContainsFunc(v.Name, func(r rune) bool { return !unicode.IsPrint(r) }):
 		return slip("visit-name-format")
+	case v.Leader != 0 && v.PIN == "":
+		return slip("pin-missing")
 	case v.Phone == "" && !must:
 		return nil
 	case len(v.Phone) > maxPhone || strings.Trim(v.Phone, digits+"+- ") != "" || len(onlyDigits(v.Phone)) < phoneDigits:
@@ -182,7 +207,9 @@ type visitPage struct {
 	// Giving is what was chosen and typed so far.
 	Giving Giving
 	Free   []int
-	Said   string // key of why the last try was not taken
+	// Leaders are those who may approve it.
+	Leaders []Person
+	Said    string // key of why the last try was not taken
 }
 
 // CardName is what stands on a card in large: V07.
@@ -225,7 +252,7 @@ func (p *page) visit(w http.ResponseWriter, r *http.Request) {
 	if !found {
 		return
 	}
-	ask := visitPage{Page: p.site.Page(r, "page.desk"), Host: host, Giving: giving, Free: now.Free}
+	ask := visitPage{Page: p.site.Page(r, "page.desk"), Host: host, Giving: giving, Free: now.Free, Leaders: now.Leaders}
 	switch key := slip(""); {
 	case errors.As(err, &key):
 		ask.Said = "said." + string(key)

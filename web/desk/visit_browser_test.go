@@ -47,6 +47,8 @@ func TestEveryStepOfAVisitCanBeReadAndTouchedOnATablet(t *testing.T) {
 				switch name {
 				case "visit-2-quiet":
 					g.view.Asides, g.holds, g.undos, g.view.Problems, g.visits = nil, nil, nil, nil, desk.Visitors{Free: []int{1}}
+				case "visit-6-card", "visit-7-slip":
+					g.visits.Leaders = []desk.Person{{ID: 4, Name: longName}}
 				case "visit-10-inside":
 					g.view.Asides, g.holds, g.undos, g.view.Lanes = nil, nil, nil, nil
 				case "visit-3-why":

@@ -59,6 +59,8 @@ type View struct {
 	Connected bool
 	// Gates, those first that somebody must see to.
 	Gates []Gate
+	// Policies are those that were published, the newest first.
+	Policies []Policy
 	// Alarms that were announced and whose entries are not here, the oldest
 	// first, and how many more there are.
 	Alarms     []Alarm
@@ -98,9 +100,16 @@ type Emergency struct{ Since, Until time.Time }
 
 // Documents is what stands at a gate of what was sent down.
 type Documents struct {
-	// Roster is the version of the roster in force, as the gate counts them, and
-	// Policy the number of the policy; 0 where nothing is known, or nothing sent.
-	Roster, Policy uint32
+	// Roster is the version of the roster in force, as the gate counts them; 0
+	// where nothing is known, or nothing sent.
+	Roster uint32
+	// Policy is the number of the policy in force, 0 for the built-in one, and
+	// Since since when; zero where no entry says it.
+	Policy uint32
+	Since  time.Time
+	// Next is the policy that waits for From; both are zero where none does.
+	Next uint32
+	From time.Time
 	// Missing is when the list of people was posted that the gate does not have
 	// as it was posted; zero if it has, or none was.
 	Missing time.Time
@@ -108,6 +117,20 @@ type Documents struct {
 	// from outside, at RefusedAt; empty if it refuses none.
 	Refused   string
 	RefusedAt time.Time
+}
+
+// Policy is one that was published.
+type Policy struct {
+	Number uint32
+	// Zh and En are its title.
+	Zh, En string
+	// From is when it begins, zero for at once, and At when it was published.
+	From, At time.Time
+	// Of is to how many gates, Have how many of them have it or a newer one.
+	Of, Have int
+	// Missing are those that have said nothing of it, Refused those that have
+	// refused it; what they say stands at the gate's own line.
+	Missing, Refused []string
 }
 
 // Counts are arrivals of one day, decided and inward, by outcome.

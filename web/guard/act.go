@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/menshen/menshen/web"
 )
@@ -16,6 +18,9 @@ type slip = web.Slip
 
 // maxPIN is the longest PIN in bytes.
 const maxPIN = 32
+
+// maxRow is the longest name of a row in bytes.
+const maxRow = 40
 
 // parseAct returns the act of a posted form, errMalformed, or a slip. Every
 // field may stand once; what does not belong to the kind is left out.
@@ -29,6 +34,15 @@ func parseAct(form url.Values) (Act, error) {
 	case KindColour:
 		a.Colour = form.Get("colour")
 		if !slices.Contains(colours(), a.Colour) {
+			return Act{}, errMalformed
+		}
+	case KindLook:
+		a.Row, a.InOrder = form.Get("row"), form.Get("order") == "yes"
+		if !IsRow(a.Row) || !a.InOrder && form.Get("order") != "no" {
+			return Act{}, errMalformed
+		}
+	case KindNote:
+		if a.Note = form.Get("note"); a.Note != NoteMask && a.Note != NoteSymptoms {
 			return Act{}, errMalformed
 		}
 	case KindType:
@@ -71,13 +85,17 @@ func (a Act) withReason(form url.Values) (Act, error) {
 }
 
 // The closed lists, in the order of their buttons.
-func colours() []string     { return []string{"green", "yellow", "red"} }
+func colours() []string     { return []string{"green", Printed, "yellow", "red", PopUp} }
 func instruments() []string { return []string{"ear", "axilla", "mercury", "hand"} }
 func overrides() []string {
 	return []string{"identity-checked", "parent-confirmed", "leader-approved", "device-fault"}
 }
 
-// Colours, Instruments and Overrides are what the page offers.
-func (screen) Colours() []string     { return colours() }
+// IsRow reports whether a policy can have a row of that name.
+func IsRow(s string) bool {
+	return s != "" && len(s) <= maxRow && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// Instruments and Overrides are what the page offers.
 func (screen) Instruments() []string { return instruments() }
 func (screen) Overrides() []string   { return overrides() }

@@ -56,6 +56,11 @@ func form(kind string, change ...string) url.Values {
 		f.Set("instrument", "ear")
 	case KindSilence:
 		f.Set("version", "0")
+	case KindLook:
+		f.Set("row", "tests")
+		f.Set("order", "yes")
+	case KindNote:
+		f.Set("note", NoteMask)
 	case KindOverride:
 		f.Set("reason", "identity-checked")
 		f.Set("pin", "1234")
@@ -67,7 +72,7 @@ func form(kind string, change ...string) url.Values {
 }
 
 func kinds() []string {
-	return []string{KindColour, KindType, KindTurnAway, KindOverride, KindAside, KindAcknowledge, KindSilence}
+	return []string{KindColour, KindType, KindTurnAway, KindOverride, KindAside, KindAcknowledge, KindSilence, KindLook, KindNote}
 }
 
 func TestEveryKindOfActIsRead(t *testing.T) {
@@ -79,6 +84,8 @@ func TestEveryKindOfActIsRead(t *testing.T) {
 		KindAside:       {},
 		KindAcknowledge: {},
 		KindSilence:     {},
+		KindLook:        {Row: "tests", InOrder: true},
+		KindNote:        {Note: NoteMask},
 	}
 	for _, kind := range kinds() {
 		w := want[kind]
@@ -167,6 +174,9 @@ func FuzzParseAct(f *testing.F) {
 		if a.Kind == KindType && (a.Value < web.LeastTyped || a.Value > web.MostTyped || a.Value%100 != 0) {
 			t.Fatalf("accepted temperature %d", a.Value)
 		}
+		if a.Kind == KindLook && !IsRow(a.Row) || a.Kind == KindNote && a.Note == "" {
+			t.Fatalf("accepted %+v", a)
+		}
 		again, err := parseAct(encode(a))
 		if err != nil || again != a {
 			t.Fatalf("round trip: %+v became %+v, %v", a, again, err)
@@ -177,6 +187,7 @@ func FuzzParseAct(f *testing.F) {
 func encode(a Act) url.Values {
 	return url.Values{
 		"arrival": {a.Arrival}, "version": {strconv.FormatUint(a.Version, 10)}, "kind": {a.Kind}, "colour": {a.Colour},
+		"row": {a.Row}, "order": {map[bool]string{true: "yes", false: "no"}[a.InOrder]}, "note": {a.Note},
 		"value": {strconv.Itoa(int(a.Value) / 100)}, "instrument": {a.Instrument}, "reason": {a.Reason}, "pin": {a.PIN},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -80,6 +81,18 @@ func states() map[string]state {
 		l.Name, l.Class, l.Reasons, l.CanAside, l.CanColour, l.CanTurnAway, l.CanOverride = "", "", []string{"no-identity"}, true, true, true, true
 	})
 	closed := guard.Lane{Number: 1, Direction: "in", Phase: "attended", Verdict: guard.Attended, Word: "cannot-record", Faults: []string{"journal-failed", "barrier-open"}}
+	every := []string{"green", guard.Printed, "yellow", "red", guard.PopUp}
+	looks := []guard.Look{
+		{Row: "tests", Say: guard.Sentence{Zh: "请出示四十八小时内两次核酸检测阴性证明,两次间隔至少二十四小时", En: "Show two negative tests of the last 48 hours that are 24 hours apart."}},
+		{Row: "paper", Evidence: "document", Name: "承诺书和健康卡"},
+	}
+	asked := lane(stopped(1, "", "no-mask", "not-shown"), func(l *guard.Lane) {
+		l.Looks, l.CanMask, l.CanSymptoms, l.Sentences = looks, true, true, []guard.Sentence{looks[0].Say}
+	})
+	fuller := lane(full, func(l *guard.Lane) {
+		l.Looks, l.CanMask, l.CanSymptoms, l.Colours = looks, true, true, every
+	})
+	served := lane(person(1, guard.Wait, "temperature", "gathering"), func(l *guard.Lane) { l.CanMask, l.CanSymptoms = true, true })
 	noScanner := guard.Lane{Number: 2, Direction: "in", Phase: "idle", Verdict: guard.Attended, Word: "lane-closed", Faults: []string{"scanner-lost", "thermometer-lost"}, UseLane: 1}
 	asides := func(n int) func(*guard.View) {
 		return func(v *guard.View) {
@@ -157,7 +170,24 @@ func states() map[string]state {
 			asides(2)(v)
 			v.Asides[0].Due, v.Asides[1].Due, v.Asides[0].Isolate = at, at.Add(time.Minute), false
 		}, lane(again, func(l *guard.Lane) { l.Number, l.Word = 1, "wrist" }), stopped(2, "33.9", "wait-ticket"))},
-		"29-menu": {view: view(asides(2), pass, idle(2)), click: []string{"#menu summary"}},
+		"61-drill": {view: view(func(v *guard.View) {
+			v.Drill = 60
+			problems(v)
+			alarm(v)
+		}, full, code)},
+		"62-looks":      {view: view(nil, asked, lane(asked, func(l *guard.Lane) { l.Number = 2 })), click: []string{"#lane-1 .panel summary"}},
+		"63-looks-more": {view: view(nil, fuller, pass), click: []string{"#lane-1 .panel:nth-of-type(2) > summary"}},
+		"64-looks-in":   {view: view(nil, fuller, pass), click: []string{"#lane-1 .panel:nth-of-type(2) > summary", "#lane-1 .panel .panel:nth-of-type(2) > summary"}},
+		"65-notes":      {view: view(nil, served, asked)},
+		"66-colours":    {view: view(nil, lane(code, func(l *guard.Lane) { l.Number, l.Colours = 1, every }), code), click: []string{"#lane-1 .panel summary"}},
+		"67-ticket-looks": {view: view(func(v *guard.View) {
+			asides(1)(v)
+			v.Asides[0].CanType, v.Asides[0].CanColour, v.Asides[0].Looks, v.Asides[0].Sentences = false, false, looks, []guard.Sentence{looks[0].Say}
+		}, pass, idle(2)), click: []string{".ticket > summary", ".ticket .panel > summary"}},
+		"29-menu": {view: view(func(v *guard.View) {
+			asides(2)(v)
+			v.Held = slices.Repeat([]guard.Held{{Name: web.Mask(longName), Reason: "return"}}, 3)
+		}, pass, idle(2)), click: []string{"#menu summary"}},
 	}
 }
 

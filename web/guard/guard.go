@@ -34,6 +34,8 @@ type Options struct {
 	Offers Offers
 	// Questions are answered here; nil where nothing is asked.
 	Questions Questions
+	// Orders takes policy orders; nil where no lane scans any.
+	Orders Orders
 	// Sessions knows who is signed on.
 	Sessions *web.Sessions
 	// Pairing knows the browsers of other machines; nil where there are none.
@@ -46,6 +48,8 @@ type Options struct {
 	// ScreenMM is the visible width of the gate's screen in millimetres, 0
 	// where nobody has measured it.
 	ScreenMM int
+	// Drill returns for how many minutes a drill goes on; nil where there are none.
+	Drill func() (minutes int)
 	// Log takes what a person at the page can do nothing about.
 	Log *slog.Logger
 }
@@ -54,6 +58,7 @@ type page struct {
 	gate      Gate
 	offers    Offers
 	questions Questions
+	orders    Orders
 	site      *web.Site
 	log       *slog.Logger
 	whole     *template.Template
@@ -71,6 +76,7 @@ func New(o Options) http.Handler {
 		gate:      o.Gate,
 		offers:    o.Offers,
 		questions: o.Questions,
+		orders:    o.Orders,
 		site:      web.NewSite(o.Sessions, o.Language, o.Log),
 		log:       o.Log.With("component", "web/guard"),
 		whole:     whole,
@@ -78,10 +84,11 @@ func New(o Options) http.Handler {
 		places:    web.Layout(files, "templates/pair.html"),
 		sheets: map[string]*template.Template{
 			"clock": web.LayoutWithPad(files, "templates/clock.html"), "emergency": web.Layout(files, "templates/emergency.html"), "emergency-pin": web.LayoutWithPad(files, "templates/emergency-pin.html"),
+			"order": web.LayoutWithPad(files, "templates/order.html"),
 		},
 		streams: make(chan struct{}, maxStreams),
 	}
-	p.site.Pairing = o.Pairing
+	p.site.Pairing, p.site.Drill = o.Pairing, o.Drill
 	mux := p.site.NewMux(web.AtGate())
 	p.site.Mount(mux)
 	mux.Handle("GET /assets/screen.css", web.Screen(o.ScreenMM))
@@ -97,6 +104,8 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /guard/emergency", p.showEmergency)
 	mux.HandleFunc("POST /guard/emergency", p.emergency)
 	mux.HandleFunc("POST /guard/answer", p.accept)
+	mux.HandleFunc("GET /guard/order", p.showOrder)
+	mux.HandleFunc("POST /guard/order", p.takeOrder)
 	mux.HandleFunc("POST /guard/sign-on", p.signOn)
 	mux.HandleFunc("GET /guard/pair", p.askPlace)
 	mux.HandleFunc("POST /guard/pair", p.pair)

@@ -82,6 +82,7 @@ func (staff) CheckPIN(context.Context, string, string) (web.Person, error) {
 type rig struct {
 	gate      *gate
 	questions *questions
+	orders    *orders
 	handler   http.Handler
 	cookie    *http.Cookie
 	log       *bytes.Buffer
@@ -89,7 +90,7 @@ type rig struct {
 
 func newRig(t *testing.T, language web.Language) rig {
 	t.Helper()
-	r := rig{gate: &gate{view: morning(), ticks: make(chan struct{}, 1)}, log: new(bytes.Buffer), questions: &questions{leaders: []guard.Leader{leader}}}
+	r := rig{gate: &gate{view: morning(), ticks: make(chan struct{}, 1)}, log: new(bytes.Buffer), questions: &questions{leaders: []guard.Leader{leader}}, orders: &orders{}}
 	sessions := web.NewSessions(staff{})
 	w := httptest.NewRecorder()
 	if err := sessions.SignOn(w, httptest.NewRequest("POST", "/sign-on", nil), "b", "1"); err != nil {
@@ -97,7 +98,7 @@ func newRig(t *testing.T, language web.Language) rig {
 	}
 	r.cookie = w.Result().Cookies()[0]
 	log := slog.New(slog.NewTextHandler(r.log, nil))
-	r.handler = guard.New(guard.Options{Gate: r.gate, Questions: r.questions, Sessions: sessions, Language: language, Hosts: []string{"example.com"}, Log: log})
+	r.handler = guard.New(guard.Options{Gate: r.gate, Questions: r.questions, Orders: r.orders, Sessions: sessions, Language: language, Hosts: []string{"example.com"}, Log: log})
 	return r
 }
 

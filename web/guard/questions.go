@@ -70,6 +70,10 @@ const (
 	AskList  = "list"  // the list of people and holds is old
 	AskRules = "rules" // the rules have changed
 	AskWrist = "wrist" // foreheads are too cold at the lane that it is about
+	AskOrder = "order" // a lane has scanned a policy order, which wants a PIN
+	// AskOrderWrong says that one was refused; About stands in web's words behind
+	// "order.".
+	AskOrderWrong = "order-wrong"
 )
 
 // Question is what the gate asks whoever is on duty, until it is answered.
@@ -77,16 +81,21 @@ type Question struct {
 	Kind string
 	// About tells this question from the next of its kind.
 	About string
-	// Date of the list; zero where nothing is known of any.
+	// Date of the list, zero where nothing is known of any; or from when an order
+	// is, zero for at once.
 	Date time.Time
-	// Number of the rules in force, and what is new in them.
+	// Number of the rules in force or of the order, and what is new in them.
 	Number  uint32
 	Changes []Change
 }
 
 // Change is one sentence about new rules: Kind stands in web's words behind
-// "rules.", Row, where there is one, behind "row.".
-type Change struct{ Kind, Row, From, To string }
+// "rules.", Row, where there is one, behind "row." unless the rules have words of
+// their own for it. Without a Kind those are all of the sentence.
+type Change struct {
+	Kind, Row, From, To string
+	Say                 Sentence
+}
 
 // Acceptance is one answer.
 type Acceptance struct {

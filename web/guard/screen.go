@@ -54,11 +54,19 @@ func (screen) Key(lane, row int) string {
 
 // Pick returns the key of the i-th choice in an open panel. None is a digit:
 // those are typed there, or are a lane's.
-func (screen) Pick(i int) string { return [...]string{"/", "*", "-", "+"}[i] }
+// There are four keys; a fifth choice has none.
+func (screen) Pick(i int) string {
+	keys := [...]string{"/", "*", "-", "+"}
+	if i >= len(keys) {
+		return ""
+	}
+	return keys[i]
+}
 
 // HasMore reports whether a lane has acts beside its first two buttons.
-func (screen) HasMore(l Lane) bool {
-	return l.CanTurnAway || l.CanOverride || l.CanAside && l.CanAcknowledge || l.CanType && l.CanColour
+func (s screen) HasMore(l Lane) bool {
+	return l.CanTurnAway || l.CanOverride || l.CanAside && l.CanAcknowledge || l.CanType && l.CanColour ||
+		len(l.Looks) > 0 && (l.CanType || l.CanColour) || s.held(l) && (l.CanMask || l.CanSymptoms)
 }
 
 // AsksClock says that somebody is here who can say whether the clock is right.
@@ -73,13 +81,44 @@ func (s screen) Problem(p Problem) string { return s.T("problem."+p.Key, p.Args.
 // Change says one thing that is new in the rules. A row that this program has
 // no words for is called what the rules call it.
 func (s screen) Change(c Change) string {
+	said := c.Say.Zh
+	if s.Language == web.English {
+		said = c.Say.En
+	}
 	row := "row." + c.Row
-	if web.Known(row) {
+	switch {
+	case c.Kind == "":
+		return said
+	case said != "":
+		row = said
+	case web.Known(row):
 		row = s.T(row)
-	} else {
+	default:
 		row = c.Row
 	}
 	return s.T("rules."+c.Kind, c.From, c.To, row)
+}
+
+// changesMost is how many sentences about new rules fit beside everything else.
+const changesMost = 4
+
+// Changes says what is new in the rules, as far as there is room.
+func (s screen) Changes(q Question) (list []string) {
+	for i, c := range q.Changes {
+		if i == changesMost {
+			return append(list, s.T("strip.more", len(q.Changes)-i))
+		}
+		list = append(list, s.Change(c))
+	}
+	return list
+}
+
+// Begin says from when an order is.
+func (s screen) Begin(q Question) string {
+	if q.Date.IsZero() || !q.Date.After(s.View.Now) {
+		return s.T("rules.at-once")
+	}
+	return s.T("rules.from", s.Language.Ahead(q.Date.In(s.View.Now.Location()), s.View.Now))
 }
 
 // More says how many problems stand behind the worst.
@@ -126,9 +165,7 @@ func (screen) High(reasons []string) bool {
 // Say is what a screen reader says of a lane when it changes.
 func (s screen) Say(l Lane) string {
 	said := []string{s.T("lane.number", l.Number), s.Word(l), l.Temperature}
-	for _, r := range s.Reasons(l) {
-		said = append(said, s.T("reason."+r))
-	}
+	said = append(said, s.Why(l)...)
 	return strings.Join(slices.DeleteFunc(said, func(t string) bool { return t == "" }), " ")
 }
 

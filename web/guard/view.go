@@ -58,6 +58,8 @@ type View struct {
 	CanPair bool
 	// Emergency is the emergency passage in force, nil when none is.
 	Emergency *Emergency
+	// Drill is for how many minutes a drill goes on, 0 where there is none.
+	Drill int
 	// Questions are asked until somebody answers.
 	Questions []Question
 	// CanDesk, CanRoom and CanEmergency are the page's own to set: where else
@@ -66,18 +68,51 @@ type View struct {
 	Lanes                          []Lane
 	// Asides in the order of their tickets.
 	Asides []Aside
+	// Held are the newest of those whom no lane admits and who wait under no ticket.
+	Held []Held
 	// Alarms, the oldest first.
 	Alarms []Alarm
-	// ArrivedToday of RosterSize subjects are in.
+	// ArrivedToday subjects are in.
 	ArrivedToday int
 	// DoneAt is when the rest will be in at the present pace; zero while
 	// nothing can be said.
 	DoneAt time.Time
 	// Policy is the limit in force, such as "≥ 37.3".
 	Policy string
+	// NoCodes says that no row in force looks at a health code, so that no page
+	// speaks of one.
+	NoCodes bool
+	// Masks says that a row in force asks for them.
+	Masks bool
+	// Rules says which policy that is, and which comes next.
+	Rules Rules
 	// Attendance says that the policy in force asks for no temperature.
 	Attendance bool
 	RosterSize int
+	// NotExpected of them have no school today.
+	NotExpected int
+}
+
+// Expected is how many are to come today.
+func (v View) Expected() int { return v.RosterSize - v.NotExpected }
+
+// Held is somebody whom no lane admits.
+type Held struct {
+	// Name is masked: the screen faces the public.
+	Name string
+	// Reason stands in web's words behind "hold.".
+	Reason string
+}
+
+// Rules is the policy in force by its number, 0 for the built-in one.
+type Rules struct {
+	Number uint32
+	// Ended says that the built-in one is in force because no other is any more.
+	Ended bool
+	// Next has been taken and is in force from From on; both are zero where none
+	// waits for its day.
+	Next uint32
+	From time.Time
 }
 
 // Problem is one line of the strip: Key stands in web's words behind
@@ -125,8 +160,10 @@ type Lane struct {
 	Verdict Verdict
 	// Word is the one large word, in web's words behind "word.".
 	Word string
-	// Reasons are the failed rows, in web's words behind "reason.".
-	Reasons []string
+	// Reasons are the failed rows, in web's words behind "reason.", and Sentences
+	// those that the policy has its own words for.
+	Reasons   []string
+	Sentences []Sentence
 	// Temperature in degrees Celsius, "37.4"; empty when none was asked for.
 	Temperature string
 	// Limit is what Temperature was held against, "≥ 37.3".
@@ -138,6 +175,12 @@ type Lane struct {
 	Try, Tries int
 	// Which acts the gate would take now.
 	CanColour, CanType, CanOverride, CanAside, CanTurnAway, CanAcknowledge bool
+	// CanMask and CanSymptoms may be noted of whoever stands there.
+	CanMask, CanSymptoms bool
+	// Colours may be said of a code, in the order of their buttons.
+	Colours []string
+	// Looks are the rows at which somebody may look.
+	Looks []Look
 	// Faults of the lane's devices, in web's words behind "fault.".
 	Faults []string
 	// UseLane is the lane that takes this lane's people while its scanner is
@@ -156,7 +199,9 @@ type Aside struct {
 	Version uint64
 	// Name is the full name; without a session the page masks it.
 	Name, Class string
+	// Reasons and Sentences are as a lane has them.
 	Reasons     []string
+	Sentences   []Sentence
 	Temperature string
 	Since       time.Time
 	// Due is when somebody who was too cold to be judged may be measured again at
@@ -164,8 +209,25 @@ type Aside struct {
 	Due time.Time
 	// Which acts the gate would take now.
 	CanColour, CanType bool
+	// Colours and Looks are as a lane has them.
+	Colours []string
+	Looks   []Look
 	// Isolate says that the person goes to the isolation room.
 	Isolate bool
+}
+
+// Sentence is what a guard can read out, in both languages; either may be empty.
+type Sentence struct{ Zh, En string }
+
+// Look is one row of the policy at which a person on duty can look.
+type Look struct {
+	// Row is its name.
+	Row string
+	// Say is the policy's own sentence, empty where it has none.
+	Say Sentence
+	// Evidence stands in web's words behind "evidence."; Name says which paper or
+	// thing it is, where there are several.
+	Evidence, Name string
 }
 
 // Alarm is one abnormal arrival that the isolation room must answer.
@@ -188,6 +250,20 @@ const (
 	KindAside       = "aside"       // out of the lane, under a ticket
 	KindAcknowledge = "acknowledge" // the stop was seen
 	KindSilence     = "silence"     // the isolation room has answered an alarm
+	KindLook        = "look"        // what a row asks for was looked at
+	KindNote        = "note"        // a mask is missing, or somebody looks ill
+)
+
+// What may be said of a code beside its colour.
+const (
+	Printed = "printed" // a green on paper
+	PopUp   = "pop-up"  // it shows a pop-up in place of a colour
+)
+
+// What may be noted.
+const (
+	NoteMask     = "no-mask"
+	NoteSymptoms = "symptoms"
 )
 
 // Act is one press of a person on duty.
@@ -197,8 +273,13 @@ type Act struct {
 	Version uint64
 	// Kind is one of the kinds; it says which of the next fields are set.
 	Kind string
-	// Colour is green, yellow or red.
+	// Colour is green, yellow, red, Printed or PopUp.
 	Colour string
+	// Row that was looked at, and whether it was in order.
+	Row     string
+	InOrder bool
+	// Note is NoteMask or NoteSymptoms.
+	Note string
 	// Value is the typed temperature in thousandths of a degree Celsius,
 	// 30000 to 43000.
 	Value int32
@@ -229,7 +310,8 @@ func visible(v View, signedOn bool) View {
 		lane.Name = web.Mask(lane.Name)
 		if !signedOn {
 			lane.Arrival, lane.Version = "", 0
-			lane.Reasons, lane.Temperature, lane.Limit = nil, "", ""
+			lane.Reasons, lane.Sentences, lane.Temperature, lane.Limit = nil, nil, "", ""
+			lane.CanMask, lane.CanSymptoms, lane.Colours, lane.Looks = false, false, nil, nil
 			lane.CanColour, lane.CanType, lane.CanOverride = false, false, false
 			lane.CanAside, lane.CanTurnAway, lane.CanAcknowledge = false, false, false
 		}

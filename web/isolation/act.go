@@ -17,10 +17,14 @@ type slip = web.Slip
 const (
 	maxPIN   = 32  // bytes
 	maxClass = 200 // bytes, as a roster's
+	maxDuty  = 32  // bytes, as an entry's word
 )
 
 // The closed lists, in the order of their buttons.
-func calls() []string     { return []string{"reached", "no-answer", "busy"} }
+func calls() []string { return []string{"reached", "no-answer", "busy"} }
+func instruments() []string {
+	return []string{"axilla", "ear", "mercury"}
+}
 func relations() []string { return []string{"mother", "father", "grandparent", "other"} }
 func reasons() []string   { return []string{"wrong-badge", "wrong-child", "by-mistake"} }
 func symptoms() []string {
@@ -44,8 +48,18 @@ func parseStep(form url.Values) (Step, error) {
 		return Step{}, err
 	}
 	switch s.Kind = form.Get("kind"); s.Kind {
-	case StepEscorted, StepArrived, StepBack, StepHospital:
+	case StepEscorted, StepArrived, StepBack, StepHospital, StepReturned:
+	case StepTold:
+		if s.Reason = form.Get("duty"); s.Reason == "" || len(s.Reason) > maxDuty {
+			return Step{}, errMalformed
+		}
 	case StepMeasured:
+		if s.Instrument = form.Get("instrument"); s.Instrument == "" {
+			s.Instrument = instruments()[0]
+		}
+		if !slices.Contains(instruments(), s.Instrument) {
+			return Step{}, errMalformed
+		}
 		s.Value, err = web.ParseTemperature(form.Get("value"))
 	case StepCalled:
 		s.Call = form.Get("call")

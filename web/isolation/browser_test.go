@@ -40,6 +40,19 @@ func full() *room {
 		r.view.Cases[i].Receive = longName
 	}
 	r.view.School, r.view.ClockTrusted = longSchool, false
+	r.view.Drill, r.view.Clusters = 60, []web.Cluster{{Syndrome: "hand-foot-mouth", Place: longClass, People: 12, Days: 14, Since: seven, New: true}, {Syndrome: "ili", People: 10, Days: 7, Since: seven}}
+	told := gone(away())
+	r.view.Diagnoses = told.view.Diagnoses
+	for i, f := range []func(*isolation.Case){unknownDay, mayCome, undiagnosed} {
+		r.view.Returns = append(r.view.Returns, long(away(f), 20+i))
+		r.view.Ended = append(r.view.Ended, isolation.Ended{Number: 999, Name: longName, Class: longClass, How: "not-this-person", At: seven})
+	}
+	for _, c := range []*isolation.Case{&r.view.Cases[4], &r.view.Returns[0]} { // a fever of which nobody was told in time
+		c.Duties, c.Log, c.Bed, c.Round, c.Rounds, c.Suspected, c.Diagnosis = owing().Duties, owing().Log, 20, 2, 3, true, isolation.Words{Zh: "手足口病", En: "Hand, foot and mouth disease"}
+		for i := range c.Duties {
+			c.Duties[i].By, c.Duties[i].Name = longName, isolation.Words{Zh: "县新冠肺炎疫情防控指挥部办公室", En: "County epidemic command office"}
+		}
+	}
 	for i := range 2 {
 		r.view.Alarms = append(r.view.Alarms, isolation.Alarm{Arrival: fmt.Sprintf("3-%d", i), Name: longName, Class: longClass, Since: seven.Add(-3 * time.Minute)})
 		r.view.Leaving = append(r.view.Leaving, isolation.Leaving{Name: longName, Class: longClass, Until: seven.Add(20 * time.Minute)})
@@ -73,6 +86,9 @@ func TestEveryStepCanBeReadAndTouchedOnATablet(t *testing.T) {
 			"13-leader": "POST /isolation/home vouched=yes&" + seen(14, 3), "14-vouch": "POST /isolation/home leader=1&" + seen(14, 3),
 			"15-class": "POST /isolation/open ", "16-child": "POST /isolation/open class=" + url.QueryEscape(longClass), "17-symptom": "POST /isolation/open subject=2",
 			"18-paper": "POST /isolation/paper subject=2", "19-wrong-time": "POST /isolation/paper time=1&value=1&subject=2", "20-empty": "GET /isolation/", "21-sure": "POST /isolation/step kind=hospital&" + seen(14, 3),
+			"22-away": "GET /isolation/case?number=20", "23-cleared": "GET /isolation/case?number=21", "24-ended": "POST /isolation/return ended=&" + seen(21, 5),
+			"25-proof": "POST /isolation/return " + seen(21, 5), "26-correct": "POST /isolation/correct " + seen(14, 3), "27-again": "POST /isolation/correct corrects=2&" + seen(14, 3),
+			"28-disease": "POST /isolation/return " + seen(22, 5), "29-bed": "POST /isolation/place " + seen(14, 3),
 		} {
 			t.Run(name+"."+language.Tag(), func(t *testing.T) {
 				r := full()

@@ -1,7 +1,7 @@
 // Package isolation knows the pages of the isolation room: who is on the way,
-// who is there and since when, what comes next for each of them, and how each
-// leaves again: to class, home with somebody who may take the child, or to
-// hospital.
+// who is there and since when, what comes next for each of them, who is to be told
+// of it until when, and how each leaves again: to class, home with somebody who may
+// take the child, or to hospital; and then how those who are away come back.
 //
 // It does not decide anything: a step only becomes true when the gate says so.
 // It knows no journal and no roster file, and holds no state of its own: how far
@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/menshen/menshen/web"
@@ -36,6 +37,8 @@ type Options struct {
 	Cases  Cases
 	Desk   Desk
 	People People
+	// Drill returns for how many minutes a drill goes on; nil where there are none.
+	Drill func() (minutes int)
 	// Rest serves every route of the gate that is not the isolation room's.
 	Rest http.Handler
 	// Sessions, Pairing, Language, Hosts and Log are as package guard has them.
@@ -59,6 +62,7 @@ type page struct {
 	pick    *template.Template
 	home    *template.Template
 	paper   *template.Template
+	again   *template.Template
 	streams chan struct{} // one place per open stream
 }
 
@@ -67,11 +71,12 @@ type page struct {
 func New(o Options) http.Handler {
 	p := &page{
 		room: o.Room, cases: o.Cases, desk: o.Desk, people: o.People, site: web.NewSite(o.Sessions, o.Language, o.Log), log: o.Log.With("component", "web/isolation"),
-		whole: layout("room.html", "fragment.html"), one: layout("case.html"), pick: layout("pick.html"), home: layout("home.html"), paper: layout("paper.html"),
+		whole: layout("room.html", "fragment.html", "watch.html"), one: layout("case.html"), pick: layout("pick.html"), home: layout("home.html"), paper: layout("paper.html"),
+		again:   layout("correct.html"),
 		streams: make(chan struct{}, maxStreams),
 	}
 	p.live = p.whole.Lookup("fragment")
-	p.site.Pairing = o.Pairing
+	p.site.Pairing, p.site.Drill = o.Pairing, o.Drill
 	mux := p.site.NewMux(web.AtGate())
 	mux.Handle("GET /assets/isolation.css", web.Asset(files, "assets/isolation.css"))
 	mux.HandleFunc("GET /isolation/{$}", p.show)
@@ -82,6 +87,11 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("POST /isolation/home", p.handOver)
 	mux.HandleFunc("POST /desk/home", p.handOverAtDesk)
 	mux.HandleFunc("POST /isolation/who", p.identify)
+	mux.HandleFunc("POST /isolation/diagnosis", p.diagnose)
+	mux.HandleFunc("POST /isolation/place", p.place)
+	mux.HandleFunc("POST /isolation/return", p.clear)
+	mux.HandleFunc("POST /desk/return", p.clearAtDesk)
+	mux.HandleFunc("POST /isolation/correct", p.correct)
 	mux.HandleFunc("POST /isolation/open", p.open)
 	mux.HandleFunc("POST /isolation/paper", p.enter)
 	mux.HandleFunc("POST /isolation/answer", p.answerAlarm)
@@ -96,7 +106,7 @@ func New(o Options) http.Handler {
 		}
 		o.Rest.ServeHTTP(w, r)
 	})
-	for _, path := range []string{"/isolation/", "/desk/home", "/assets/isolation.css"} {
+	for _, path := range []string{"/isolation/", "/desk/home", "/desk/return", "/assets/isolation.css"} {
 		all.Handle(path, ours)
 	}
 	return all
@@ -160,7 +170,7 @@ func (p *page) showCase(w http.ResponseWriter, r *http.Request) {
 
 func (p *page) answerCase(w http.ResponseWriter, r *http.Request, number int, said string, phones bool) {
 	v := p.room.View()
-	for _, c := range v.Cases {
+	for _, c := range v.all() {
 		if c.Number == number {
 			p.site.Show(w, http.StatusOK, p.one, casePage{p.site.Page(r, "page.room"), c, v.Now, said, phones || !c.Called()})
 			return
@@ -171,13 +181,16 @@ func (p *page) answerCase(w http.ResponseWriter, r *http.Request, number int, sa
 
 // find returns the case that a form is about, as it stands now.
 func (p *page) find(s Step) (Case, bool) {
-	for _, c := range p.room.View().Cases {
+	for _, c := range p.room.View().all() {
 		if c.Number == s.Number && c.Version == s.Version {
 			return c, true
 		}
 	}
 	return Case{}, false
 }
+
+// all returns the cases in the room, and then those of who is away.
+func (v View) all() []Case { return slices.Concat(v.Cases, v.Returns) }
 
 // step takes one press that is complete in itself.
 func (p *page) step(w http.ResponseWriter, r *http.Request) {
@@ -210,7 +223,7 @@ func (p *page) take(w http.ResponseWriter, r *http.Request, s Step) {
 		return
 	}
 	switch s.Kind {
-	case StepMeasured, StepCalled, StepIdentified:
+	case StepMeasured, StepCalled, StepIdentified, StepTold, StepSuspected, StepDiagnosed, StepDated, StepPlaced, StepCorrected:
 		p.toCase(w, r, s.Number, "")
 	default:
 		p.back(w, r, "case-"+s.Kind)
@@ -250,6 +263,9 @@ func (p *page) malformed(w http.ResponseWriter, r *http.Request) {
 // back leads to the room, which says what came of a press.
 func (p *page) back(w http.ResponseWriter, r *http.Request, said string) {
 	to := "/isolation/"
+	if atDesk(r) {
+		to = "/desk/"
+	}
 	if said != "" {
 		to += "?said=" + url.QueryEscape(said)
 	}
@@ -258,6 +274,10 @@ func (p *page) back(w http.ResponseWriter, r *http.Request, said string) {
 
 // toCase leads to the page of one case.
 func (p *page) toCase(w http.ResponseWriter, r *http.Request, number int, said string) {
+	if atDesk(r) {
+		p.back(w, r, said)
+		return
+	}
 	to := "/isolation/case?number=" + strconv.Itoa(number)
 	if said != "" {
 		to += "&said=" + url.QueryEscape(said)
@@ -273,7 +293,7 @@ func (p *page) answer(err error) string {
 		key string
 	}{
 		{ErrStale, "stale"}, {ErrNotAllowed, "not-allowed"}, {ErrOpen, "case-open"}, {ErrNotStored, "failed"}, {ErrDigits, "digits"},
-		{ErrTime, "time-future"}, {ErrClock, "clock-paper"}, {web.ErrPIN, "pin"}, {web.ErrLocked, "locked"},
+		{ErrEarly, "too-early"}, {ErrProof, "proof"}, {ErrTime, "time-future"}, {ErrClock, "clock-paper"}, {web.ErrPIN, "pin"}, {web.ErrLocked, "locked"},
 	} {
 		if errors.Is(err, known.err) {
 			return known.key

@@ -24,8 +24,12 @@ var (
 	// ErrTime says that the time that was typed lies in the future.
 	ErrTime = errors.New("time lies in the future")
 	// ErrClock says that nobody vouches for the gate's clock, so that no time of
-	// day can be taken from paper.
+	// day can be taken from paper, and no wait is known to be over.
 	ErrClock = errors.New("clock is not confirmed")
+	// ErrEarly says that the wait of the diagnosis is not over by then.
+	ErrEarly = errors.New("wait is not over")
+	// ErrProof says that what was shown is less than what is asked.
+	ErrProof = errors.New("proof is not enough")
 )
 
 // Room is the isolation room as the gate knows it. All methods are called from
@@ -44,7 +48,8 @@ type Room interface {
 // Cases takes what is done about them. What it returns nil of is durable.
 type Cases interface {
 	// Step takes one step, or returns ErrStale, ErrNotAllowed, ErrNotStored,
-	// ErrOpen, ErrDigits, one of web's PIN errors, or why it failed.
+	// ErrOpen, ErrDigits, ErrEarly, ErrProof, ErrClock, one of web's PIN errors, or
+	// why it failed.
 	Step(ctx context.Context, s Step) error
 	// Open opens a case of somebody in the room.
 	Open(ctx context.Context, o Opening) (number int, err error)
@@ -88,6 +93,10 @@ type View struct {
 	// Emergency is for how many minutes emergency passage is still in force at the
 	// gate, 0 when it is not, and Passed how many it has let in.
 	Emergency, Passed int
+	// Drill is for how many minutes a drill goes on, 0 where there is none.
+	Drill int
+	// Clusters of like illness, the newest first.
+	Clusters []web.Cluster
 	// Alarms that nobody has answered, the oldest first.
 	Alarms []Alarm
 	// Muted says that the buzzer is silent although an alarm stands.
@@ -96,6 +105,12 @@ type View struct {
 	Cases []Case
 	// Leaving are those who may leave the school now.
 	Leaving []Leaving
+	// Returns are the cases of those who are away, the next to come back first.
+	Returns []Case
+	// Ended are the cases that ended today, the newest first.
+	Ended []Ended
+	// Diagnoses are those of the policy in force.
+	Diagnoses []Diagnosis
 }
 
 // Alarm is one arrival that the room has not answered.
@@ -128,9 +143,10 @@ type Case struct {
 	// empty.
 	Found []string
 	Gate  string
-	// Temperature was measured last in the room, "36.9" or empty; Fever says that
-	// one of them was.
+	// Temperature was measured last in the room, "36.9" or empty, with Instrument, a
+	// word; Fever says that one of them was.
 	Temperature string
+	Instrument  string
 	Fever       bool
 	// Bring and Receive are the names of who brings and of who received.
 	Bring, Receive string
@@ -143,6 +159,98 @@ type Case struct {
 	CanBack bool
 	// Stored says that the entry which opened it is durable.
 	Stored bool
+	// Bed in the room, 1 and up, 0 for none.
+	Bed int
+	// Rounds are with how many instruments somebody is to be measured, and Round with
+	// how many it was done.
+	Round, Rounds int
+	// Duties are who is to be told, in their order.
+	Duties []Duty
+	// Diagnosis is what was said last of what it is, empty for nothing; Suspected
+	// says that it is no more than that.
+	Diagnosis Words
+	Suspected bool
+	// Away says that the person went home or to hospital.
+	Away bool
+	Return
+	// Log are the steps, the oldest first.
+	Log []Logged
+}
+
+// Return is what is known of the way back of somebody who is away.
+type Return struct {
+	// When is "today", which is also what should have been before, "tomorrow",
+	// "later", or "unknown" while something is to be said first.
+	When string
+	// Day is the one on which the person may come back; zero where it is unknown or
+	// nothing is waited for.
+	Day time.Time
+	// Asked is the proof that is asked for.
+	Asked string
+	// From is the day from which the wait counts and which may be said: onset,
+	// symptoms-end, or empty. AsksEnd says that nothing is known before it was.
+	From    string
+	AsksEnd bool
+	// Cleared says that the person may come back on Day, by the proof Shown.
+	Cleared bool
+	Shown   string
+}
+
+// Words is one text in both languages, where it is not the page's own.
+type Words struct{ Zh, En string }
+
+// In returns the text in a language.
+func (w Words) In(l web.Language) string {
+	if l == web.English {
+		return w.En
+	}
+	return w.Zh
+}
+
+// Duty is one addressee who is to be told of a case.
+type Duty struct {
+	// ID is a word.
+	ID    string
+	Name  Words
+	Phone string // empty: the school's own list
+	// Until is when the time runs out, on the gate's clock.
+	Until time.Time
+	// Soon says that three quarters of the time have passed, Over that all of it has.
+	Soon, Over bool
+	// Told says that it was done, By whom and At what time; By is empty where another
+	// step did it.
+	Told bool
+	By   string
+	At   time.Time
+}
+
+// Diagnosis is one that may be chosen.
+type Diagnosis struct {
+	// Word names it in entries.
+	Word string
+	Name Words
+}
+
+// Ended is a case that has ended.
+type Ended struct {
+	Number      int
+	Name, Class string
+	// How is the step that ended it.
+	How string
+	At  time.Time
+}
+
+// Logged is one step of a case.
+type Logged struct {
+	// Step counts from 1, Kind is its word.
+	Step int
+	Kind string
+	At   time.Time
+	By   string
+	// Value was measured, "36.9" or empty.
+	Value string
+	// Void says that a correction took it back, Open that one may.
+	Void, Open bool
 }
 
 // Guardian is an adult to be called.
@@ -171,6 +279,14 @@ const (
 	StepHome       = "home"
 	StepHospital   = "hospital"
 	StepIdentified = "identified"
+	StepTold       = "told"
+	StepSuspected  = "suspected"
+	StepDiagnosed  = "diagnosed"
+	StepDated      = "dated"
+	StepCleared    = "return-cleared"
+	StepReturned   = "returned"
+	StepCorrected  = "corrected"
+	StepPlaced     = "placed"
 )
 
 // Step is one press about a case.
@@ -178,19 +294,36 @@ type Step struct {
 	Number, Version int
 	// Kind is one of the steps; it says which of the next fields are set.
 	Kind string
-	// Value in thousandths of a degree Celsius, 30000 to 43000.
-	Value int32
+	// Value of measured, and of corrected where it is about one, in thousandths of a
+	// degree Celsius, 30000 to 43000; Instrument of measured is axilla, ear or mercury.
+	Value      int32
+	Instrument string
 	// Call is reached, no-answer or busy, and Guardian 1 or 2.
 	Call     string
 	Guardian uint8
-	// Reason of not-this-person, one of the page's closed list.
+	// Reason of not-this-person and corrected, one of the page's closed lists; the
+	// duty of told, and the diagnosis of suspected and diagnosed, as View has them;
+	// onset or symptoms-end of dated.
 	Reason string
 	// HandOver of home.
 	HandOver
 	// Subject of identified is a roster number.
 	Subject uint64
-	By      web.Person
+	// Days of dated: the day that Reason names, as in Return, was so many days ago.
+	Days int
+	// Proof of return-cleared is what was shown, and Tomorrow says that it is for
+	// tomorrow and not for today.
+	Proof    string
+	Tomorrow bool
+	// Bed of placed, 1 to Beds.
+	Bed int
+	// Corrects of corrected is which step it is about.
+	Corrects int
+	By       web.Person
 }
+
+// Beds is how many places the room has.
+const Beds = 20
 
 // String names the step, and nothing that was typed.
 func (s Step) String() string { return s.Kind }
