@@ -29,6 +29,8 @@ type alarms struct {
 	// the buzzer then sounds.
 	muted time.Duration
 	times uint64 // how often one was raised since the start
+	// answers are all that this journal holds, for the boards that follow the gate.
+	answers []answered
 }
 
 type alarm struct {
@@ -38,6 +40,7 @@ type alarm struct {
 	mono    time.Duration // the same on the monotonic clock
 	stored  bool
 	seq     uint64 // of its entry, once that is stored
+	drill   bool   // no collector is told
 }
 
 func newAlarms(g *Gate) *alarms { return &alarms{g: g, open: map[entry.ArrivalID]*alarm{}} }
@@ -78,6 +81,7 @@ func (a *alarms) stored(id entry.ArrivalID, rec lane.Record, seq uint64) {
 func (a *alarms) replay(rang map[entry.ArrivalID]bool, id entry.ArrivalID, rec lane.Record, seq uint64, wall time.Time) {
 	switch {
 	case rec.Act == lane.Acknowledge && rec.Reason == reasonRoom:
+		a.replayAnswer(id, seq)
 		delete(a.open, id)
 	case rec.Decision.Outcome == screening.Isolate && !rang[id]:
 		rang[id] = true
@@ -101,7 +105,11 @@ func (a *alarms) acknowledge(id entry.ArrivalID, by []uint64) bool {
 	for _, x := range done {
 		a.g.recorder.submit(journal.Draft{Kind: entry.KindAnswer, Stamp: a.g.recorder.now(), Body: entry.Answer{
 			Arrival: x.id, Act: entry.ActAcknowledge, Outcome: uint8(screening.Isolate), By: by, Reason: reasonRoom,
-		}}, false, nil)
+		}}, false, func(receipt journal.Receipt, err error) {
+			if err == nil {
+				a.answerStored(x, receipt.Seq())
+			}
+		})
 	}
 	a.show()
 	return len(done) > 0
@@ -111,10 +119,7 @@ func (a *alarms) acknowledge(id entry.ArrivalID, by []uint64) bool {
 func (a *alarms) show() {
 	a.showing.Lock()
 	defer a.showing.Unlock()
-	a.mu.Lock()
-	on := len(a.open) > 0
-	loud := on && a.g.o.Now().Mono >= a.muted
-	a.mu.Unlock()
+	on, loud := a.state()
 	iso := a.g.o.Config.Board.Isolation
 	set := func(c config.Channel, on bool) {
 		if c.Relay != "" {

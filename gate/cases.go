@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,27 +37,32 @@ type opening struct {
 	at      time.Time // when, where it is entered from paper; zero is now
 }
 
-// cases are those that are open. They are rebuilt from the journal at start by
-// what takes them while the gate runs: see take.
+// cases are those that have not ended. They are rebuilt from the journal at start
+// by what takes them while the gate runs: see take.
 type cases struct {
 	g        *Gate
 	stepping sync.Mutex // held from the look at a case until its step is durable
 
 	mu   sync.Mutex
-	open map[uint16]*caseNow
+	open map[uint16]*caseNow      // also those of who is away and owes a return
 	had  map[entry.ArrivalID]bool // arrivals that have had their case
 	// wrong counts, by subject, digits of a phone that no guardian has.
 	wrong map[uint64]int
 	// left are those whose way out stands open.
 	left []casefile.Case
+	// ended are those that ended on one day, the newest last.
+	ended []casefile.Case
 }
 
-// caseNow is one open case at this gate.
+// caseNow is one case at this gate that has not ended.
 type caseNow struct {
 	file    casefile.Case
 	arrival entry.ArrivalID
 	since   time.Duration // monotonic, when it was opened
 	stored  bool          // the entry that opened it is durable
+	steps   []taken       // when each of its events was taken
+	free    bool          // cleared, and nobody is held for it any more
+	back    bool          // came in by a lane after that
 }
 
 func newCases(g *Gate) *cases {
@@ -100,11 +106,14 @@ func (c *cases) begin(o opening, laneNumber uint8) (number uint16, heard <-chan 
 		return 0, nil, fmt.Errorf("open case: no origin %q", o.origin)
 	}
 	stamp := c.g.recorder.now()
-	b := entry.Case{Step: entry.CaseOpened, Arrival: o.arrival, Subject: o.subject, By: o.by, Origin: uint8(origin), Found: o.found, Reading: readingBody(o.reading)}
+	b := entry.Case{
+		Step: entry.CaseOpened, Arrival: o.arrival, Subject: o.subject, By: o.by, Origin: uint8(origin), Found: o.found, Reading: readingBody(o.reading),
+		Rounds: extraRounds(c.g.caseRules()),
+	}
 	if !o.at.IsZero() {
 		b.At = o.at.UnixMilli()
 	}
-	if number, err = c.enter(b, stamp.Wall); err != nil {
+	if number, err = c.enter(b, takenAt(stamp, b)); err != nil {
 		return 0, nil, err
 	}
 	b.Number = number
@@ -126,7 +135,7 @@ func (c *cases) begin(o opening, laneNumber uint8) (number uint16, heard <-chan 
 
 // enter takes an opening that finds its own number: that of the ticket under
 // which the person waits, or the next.
-func (c *cases) enter(b entry.Case, wall time.Time) (uint16, error) {
+func (c *cases) enter(b entry.Case, at taken) (uint16, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, open := c.about(b.Subject)
@@ -145,16 +154,17 @@ func (c *cases) enter(b entry.Case, wall time.Time) (uint16, error) {
 	if b.Number == 0 {
 		b.Number = c.g.register.nextTicket()
 	}
-	if !c.start(b, wall, false) {
+	if !c.start(b, at, false) {
 		return 0, casefile.ErrEvent
 	}
 	return b.Number, nil
 }
 
-// about returns the number of the open case of somebody. The caller holds mu.
+// about returns the number of the open case of somebody. Who is away may come
+// with another. The caller holds mu.
 func (c *cases) about(subject uint64) (uint16, bool) {
 	for number, x := range c.open {
-		if x.file.Subject == subject && subject != 0 {
+		if x.file.Subject == subject && subject != 0 && x.file.Open() {
 			return number, true
 		}
 	}
@@ -230,6 +240,9 @@ func (g *Gate) stepCase(ctx context.Context, number uint16, version int, e casef
 	if !x.stored {
 		return errNotStored // the journal must not tell the step before the case
 	}
+	if e.Step == casefile.Identified && drilled(x.file) {
+		return guard.ErrNotAllowed // it is played: nobody is held for it
+	}
 	if e.Step == casefile.Identified {
 		if _, open := c.ofSubject(e.Subject); open {
 			return errCaseOpen
@@ -239,24 +252,25 @@ func (g *Gate) stepCase(ctx context.Context, number uint16, version int, e casef
 	if err != nil {
 		return fmt.Errorf("%w: %w", guard.ErrNotAllowed, err)
 	}
-	if e.Step == casefile.Arrived || !next.Open() {
+	if x.file.Open() && (e.Step == casefile.Arrived || !next.Open()) {
 		if err := g.leaveAside(ctx, x.arrival, e.By); err != nil {
 			return err
 		}
 	}
-	if err := g.recorder.wait(ctx, stepBody(next, x.arrival, e)); err != nil {
+	b := stepBody(next, x.arrival, e)
+	if err := g.recorder.wait(ctx, b); err != nil {
 		return err
 	}
 	c.mu.Lock()
-	c.step(stepBody(next, x.arrival, e), g.recorder.clock.look().Wall)
+	c.step(b, takenAt(g.recorder.clock.look(), b))
 	c.mu.Unlock()
-	if e.Step == casefile.Identified {
-		g.tellHold(e.Subject)
+	if e.Step == casefile.Identified || next.Phase() == casefile.Away {
+		g.tellHold(next.Subject)
 	}
-	if x.arrival != (entry.ArrivalID{}) { // zero would silence every alarm
+	if x.file.Open() && x.arrival != (entry.ArrivalID{}) { // zero would silence every alarm
 		g.alarms.acknowledge(x.arrival, e.By)
 	}
-	g.changed()
+	g.alarms.show() // a duty may be done
 	return nil
 }
 
@@ -292,11 +306,27 @@ func (c *cases) look(number uint16) (caseNow, bool) {
 func (c *cases) list() []caseNow {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.those(casefile.Case.Open)
+}
+
+// all returns the cases that have not ended, the oldest first.
+func (c *cases) all() []caseNow {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.those(func(casefile.Case) bool { return true })
+}
+
+// those returns some of the cases, the oldest first. The caller holds mu.
+func (c *cases) those(which func(casefile.Case) bool) []caseNow {
 	out := make([]caseNow, 0, len(c.open))
 	for _, x := range c.open {
-		out = append(out, *x)
+		if which(x.file) {
+			out = append(out, *x)
+		}
 	}
-	slices.SortFunc(out, func(x, y caseNow) int { return int(x.since - y.since) })
+	slices.SortFunc(out, func(x, y caseNow) int {
+		return cmp.Or(cmp.Compare(x.since, y.since), cmp.Compare(x.file.Number, y.file.Number))
+	})
 	return out
 }
 

@@ -36,21 +36,23 @@ func (r *register) nameCase(subject uint64) {
 	r.cases.held[subject] = true
 }
 
-// leaveCase gives the number of a case free whose person went home or to
-// hospital. Its hold stands until it is lifted by name.
-func (r *register) leaveCase(number uint16) {
+// endCase gives the number of a case free.
+func (r *register) endCase(number uint16) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.cases.numbers, number)
 }
 
-// clearCase ends the hold of a case that has found nothing, and with it the one
-// of the arrival that it was opened of. Holds by name and from above stand on.
-func (r *register) clearCase(subject uint64, number uint16, arrival entry.ArrivalID) {
+// clearCase ends the hold of a case that has found nothing, or whose person may
+// come back, and with it the one of the arrival that it was opened of. Holds by
+// name and from above stand on, and so does that of another case of the same
+// person.
+func (r *register) clearCase(subject uint64, arrival entry.ArrivalID, other bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.cases.numbers, number)
-	delete(r.cases.held, subject)
+	if !other {
+		delete(r.cases.held, subject)
+	}
 	if arrival != (entry.ArrivalID{}) {
 		r.cases.cleared[arrival] = true
 		delete(r.held, subject)

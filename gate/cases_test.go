@@ -203,17 +203,8 @@ func TestACaseIsTheSameAfterARestart(t *testing.T) {
 			defer shut(t, r.Gate)
 			after := r.View()
 			before.Now, after.Now = time.Time{}, time.Time{}
-			for _, v := range []*isolation.View{&before, &after} { // entries keep whole milliseconds of another zone
-				for i := range v.Cases {
-					v.Cases[i].Since = v.Cases[i].Since.UTC()
-				}
-				for i := range v.Leaving {
-					v.Leaving[i].Until = v.Leaving[i].Until.UTC()
-				}
-				for i := range v.Alarms {
-					v.Alarms[i].Since = v.Alarms[i].Since.UTC()
-				}
-			}
+			inUTC(&before)
+			inUTC(&after)
 			if !reflect.DeepEqual(after, before) {
 				t.Errorf("was    %+v\nbecame %+v", before, after)
 			}
@@ -225,6 +216,22 @@ func TestACaseIsTheSameAfterARestart(t *testing.T) {
 				t.Error("the room has acted and the alarm stands")
 			}
 		})
+	}
+}
+
+// inUTC brings the times of a view into one zone: entries keep whole milliseconds
+// of another.
+func inUTC(v *isolation.View) {
+	for _, list := range [][]isolation.Case{v.Cases, v.Returns} {
+		for i := range list {
+			list[i].Since = list[i].Since.UTC()
+		}
+	}
+	for i := range v.Leaving {
+		v.Leaving[i].Until = v.Leaving[i].Until.UTC()
+	}
+	for i := range v.Alarms {
+		v.Alarms[i].Since = v.Alarms[i].Since.UTC()
 	}
 }
 
@@ -288,14 +295,18 @@ func TestNobodyAtTheDeskEndsAnOpenCase(t *testing.T) {
 	if err := lift(); !errors.Is(err, guard.ErrNotAllowed) {
 		t.Errorf("lifted in the midst of a case: %v", err)
 	}
-	r.must(t, goneHome) // its return is owed: whoever checked it lifts the hold by name
-	if err := lift(); err != nil {
-		t.Error(err)
+	number := r.only(t).Number
+	r.must(t, goneHome) // its return is owed, and lifted by the proof alone
+	if h := d.Holds(); len(h) != 1 || h[0].Reason != "return" || h[0].Return != number {
+		t.Errorf("the desk lists %+v", h)
+	}
+	if err := d.Lift(t.Context(), desk.Lifting{Subject: pupilID, PIN: teacherPIN, By: web.Person{ID: teacherID}}); !errors.Is(err, guard.ErrNotAllowed) {
+		t.Errorf("lifted without the proof: %v", err)
 	}
 	r = r.again(t, dir, c)
 	defer shut(t, r.Gate)
-	if h, held, _ := r.register.look(pupilID, 0); held {
-		t.Errorf("held after a restart: %+v", h)
+	if _, held, _ := r.register.look(pupilID, 0); !held {
+		t.Error("not held after a restart")
 	}
 }
 
@@ -420,6 +431,10 @@ func TestTheNextJournalKeepsTheHoldsOfCasesAndNoOpenCase(t *testing.T) {
 	if h, held, _ := r.register.look(pupilID, 0); !held || !h.grave {
 		t.Errorf("hold %+v, %v", h, held)
 	}
+	r.bringBack(t, "cold", isolation.Step{Kind: isolation.StepCleared, Proof: "word"})
+	if h, held, _ := r.register.look(pupilID, 0); held {
+		t.Errorf("cleared in the next journal, and held: %+v", h)
+	}
 }
 
 func TestTheNumbersOfStepsAreThoseOfEntries(t *testing.T) {
@@ -427,20 +442,33 @@ func TestTheNumbersOfStepsAreThoseOfEntries(t *testing.T) {
 		casefile.Opened: entry.CaseOpened, casefile.Escorted: entry.CaseEscorted, casefile.Arrived: entry.CaseArrived, casefile.Measured: entry.CaseMeasured,
 		casefile.Called: entry.CaseCalled, casefile.BackToClass: entry.CaseBackToClass, casefile.NotThisPerson: entry.CaseNotThisPerson,
 		casefile.HomeWithGuardian: entry.CaseHome, casefile.ToHospital: entry.CaseHospital, casefile.Identified: entry.CaseIdentified,
+		casefile.Told: entry.CaseTold, casefile.Suspected: entry.CaseSuspected, casefile.Diagnosed: entry.CaseDiagnosed, casefile.Dated: entry.CaseDated,
+		casefile.ReturnCleared: entry.CaseCleared, casefile.Returned: entry.CaseReturned, casefile.Corrected: entry.CaseCorrected, casefile.Placed: entry.CasePlaced,
 	} {
 		if uint8(step) != number {
 			t.Errorf("%v is %d in an entry", step, number)
 		}
 	}
 	for _, kind := range []string{isolation.StepEscorted, isolation.StepArrived, isolation.StepMeasured, isolation.StepCalled, isolation.StepBack,
-		isolation.StepNotThis, isolation.StepHome, isolation.StepHospital, isolation.StepIdentified} {
+		isolation.StepNotThis, isolation.StepHome, isolation.StepHospital, isolation.StepIdentified, isolation.StepTold, isolation.StepSuspected, isolation.StepDiagnosed, isolation.StepDated,
+		isolation.StepCleared, isolation.StepReturned, isolation.StepCorrected, isolation.StepPlaced} {
 		if stepOf(kind) == 0 {
 			t.Errorf("the gate takes no step %q", kind)
 		}
 	}
-	for s := casefile.Arrived; s <= casefile.Identified; s++ {
-		if s != casefile.Escorted {
+	if stepOf("muted") != 0 || stepOf("opened") != 0 {
+		t.Error("the gate takes as a step what is none of a case that is open")
+	}
+	for s := casefile.Opened; s <= casefile.Placed; s++ {
+		if uint8(s) == entry.CaseMuted {
+			continue
+		}
+		known(t, "did."+s.String())
+		if s > casefile.Escorted && s != casefile.Dated {
 			known(t, "step."+s.String())
 		}
+	}
+	for _, key := range []string{"reason.case", "reason.return", "hold.return", "problem.duty-over", "strip.date"} {
+		known(t, key)
 	}
 }

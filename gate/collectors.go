@@ -61,7 +61,7 @@ func newCollectors(g *Gate) *collectors {
 // none. The journal is open.
 func (c *collectors) open() {
 	data := c.g.o.Config.Data
-	if c.key, c.fault = identity(data); c.fault == nil {
+	if c.key, c.fault = MakeIdentity(data); c.fault == nil {
 		c.fault = c.inbox.open(filepath.Join(data, documentsFile))
 	}
 	for _, to := range c.g.o.Collectors {
@@ -146,7 +146,7 @@ func (c *collectors) announce(ctx context.Context, told map[entry.ArrivalID]bool
 func (c *collectors) tell(ctx context.Context, told map[entry.ArrivalID]bool) map[entry.ArrivalID]bool {
 	now := map[entry.ArrivalID]bool{}
 	for _, a := range c.g.alarms.list() {
-		if !a.stored {
+		if !a.stored || a.drill {
 			continue
 		}
 		if now[a.id] = true; !told[a.id] {

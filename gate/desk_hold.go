@@ -117,6 +117,7 @@ func (g *Gate) endHolds(ctx context.Context) error {
 		if err := g.endOver(ctx); err != nil && ctx.Err() == nil {
 			g.log.Warn("hold stands on: its end is not recorded", "err", err)
 		}
+		g.freeReturns()
 		select {
 		case <-ctx.Done():
 			return nil
@@ -154,8 +155,10 @@ func (g *Gate) liftByName(ctx context.Context, subject uint64, by []uint64) erro
 	if !held {
 		return errNoHold
 	}
-	if _, open := g.cases.ofSubject(subject); open {
-		return fmt.Errorf("a case is open, which the isolation room ends: %w", guard.ErrNotAllowed)
+	_, open := g.cases.ofSubject(subject)
+	_, owed := g.cases.owing(subject)
+	if open || owed {
+		return fmt.Errorf("a case is open, and its own steps in the isolation room end the hold: %w", guard.ErrNotAllowed)
 	}
 	if err := g.recorder.wait(ctx, entry.Answer{Arrival: h.id, Act: entry.ActHoldLifted, Subject: subject, By: by}); err != nil {
 		return err
@@ -165,7 +168,8 @@ func (g *Gate) liftByName(ctx context.Context, subject uint64, by []uint64) erro
 	return nil
 }
 
-// Holds implements desk.Holds. Whoever waits under a ticket is finished there.
+// Holds implements desk.Holds. Whoever waits under a ticket is finished there,
+// unless a return is to be checked first.
 func (d deskPage) Holds() []desk.Hold {
 	people, waiting := d.roster.Snapshot(), map[uint64]bool{}
 	for _, a := range d.register.list() {
@@ -173,17 +177,18 @@ func (d deskPage) Holds() []desk.Hold {
 	}
 	var list []desk.Hold
 	for id, h := range d.register.holds() {
-		if waiting[id] && !h.named {
+		number, owed := d.cases.owing(id)
+		if waiting[id] && !h.named && !owed {
 			continue
 		}
-		one := desk.Hold{Subject: id, Reason: "stopped", Stored: true}
+		one := desk.Hold{Subject: id, Reason: "stopped", Stored: true, Return: int(number)}
 		one.Name, one.Class = nameOf(people, id)
 		switch n, ok := d.register.byName(id); {
 		case ok:
 			one.Reason, one.Since, one.Until, one.Stored = n.reason, n.since, n.until, n.stored
 			one.By, _ = nameOf(people, n.by[0])
 		case h.inCase:
-			one.Reason = "case"
+			one.Reason = d.inCase(id)
 		case h.above:
 			one.Reason = "above"
 		}

@@ -162,8 +162,12 @@ func (d deskPage) LooksIll(ctx context.Context, i desk.Illness) error {
 	}
 	m, by := list[k], d.names(i.By.ID)
 	a := entry.Answer{Arrival: m.id, Act: entry.ActSymptoms, Subject: m.subject, By: by, Reason: strings.Join(i.Found, ",")}
+	unmasked := slices.Contains(i.Found, desk.NoMask)
+	if unmasked && (!d.policy().Asks(screening.Mask) || i.Case && len(i.Found) == 1) {
+		return guard.ErrNotAllowed // a missing mask alone is no case
+	}
 	if !i.Case {
-		return d.holdByName(ctx, named{reason: reasonSymptoms, by: by, since: d.recorder.clock.look().Wall}, a, i.Lane)
+		return d.holdByName(ctx, named{reason: illReason(a.Reason), by: by, since: d.recorder.clock.look().Wall}, a, i.Lane)
 	}
 	number, err := d.openCase(ctx, opening{subject: m.subject, arrival: m.id, origin: casefile.FromGate.String(), found: i.Found, by: by})
 	if errors.Is(err, errCaseOpen) {
@@ -206,12 +210,20 @@ func (g *Gate) tellHeld(subject uint64) {
 	g.changed()
 }
 
+// illReason is why somebody is held of whom something was seen.
+func illReason(found string) string {
+	if found == desk.NoMask {
+		return desk.NoMask
+	}
+	return reasonSymptoms
+}
+
 // replayBeside takes an answer that people gave beside the lanes.
 func (g *Gate) replayBeside(e entry.Entry, rec lane.Record, id entry.ArrivalID, stops map[entry.ArrivalID]screening.Arrival) {
 	switch uint8(rec.Act) {
 	case entry.ActSymptoms:
 		if rec.Ticket == 0 {
-			g.register.replayBeside(e, reasonSymptoms)
+			g.register.replayBeside(e, illReason(rec.Reason))
 		}
 	case entry.ActWristFirst:
 		g.register.replayWrist(e)

@@ -29,6 +29,7 @@ const (
 	undoColour = "colour"
 	undoTyped  = "typed"
 	undoTurned = "turned-away"
+	undoLooked = "looked"
 	undoHold   = "hold"
 	undoAdmit  = "admit"
 )
@@ -74,7 +75,7 @@ func (r *register) didAtDesk(before, after aside, over bool, a lane.Answer, mono
 		return
 	}
 	x := done{word: word, arrival: before.id, subject: before.arrival.Subject.ID, by: a.By[0], at: mono, before: before}
-	x.what, x.value = actWord(a.Act, a.Colour), a.Reading.Peak
+	x.what, x.value = actWord(a.Act, after.arrival.Code, a.Reason), a.Reading.Peak
 	if !over {
 		x.after = before.version + 1
 	}
@@ -86,7 +87,7 @@ func (r *register) didAtDesk(before, after aside, over bool, a lane.Answer, mono
 
 // didInLane remembers an admission that somebody gave in a lane.
 func (r *register) didInLane(id entry.ArrivalID, rec lane.Record, mono time.Duration) {
-	what := actWord(rec.Act, rec.Code.Colour)
+	what := actWord(rec.Act, rec.Code, rec.Reason)
 	if what == "" || rec.Act == lane.TurnedAway || !rec.Admits || rec.Subject.ID == 0 || len(rec.By) == 0 {
 		return
 	}
@@ -99,14 +100,22 @@ func (r *register) didInLane(id entry.ArrivalID, rec lane.Record, mono time.Dura
 
 // undoWord says how an entry calls an act at an aside that may be taken back.
 func undoWord(a lane.Act) string {
-	return map[lane.Act]string{lane.ColourSeen: undoColour, lane.Typed: undoTyped, lane.TurnedAway: undoTurned}[a]
+	return map[lane.Act]string{lane.ColourSeen: undoColour, lane.Typed: undoTyped, lane.TurnedAway: undoTurned, lane.Looked: undoLooked}[a]
 }
 
 // actWord says how the page calls an act.
-func actWord(a lane.Act, c screening.Colour) string {
+func actWord(a lane.Act, c screening.Code, reason string) string {
 	switch a {
 	case lane.ColourSeen:
-		return map[screening.Colour]string{screening.Green: "colour.green", screening.Yellow: "colour.yellow", screening.Red: "colour.red"}[c]
+		if c.How == screening.SeenPrinted {
+			return "colour.printed"
+		}
+		return map[screening.Colour]string{screening.Green: "colour.green", screening.Yellow: "colour.yellow", screening.Red: "colour.red", screening.PopUp: "colour.pop-up"}[c.Colour]
+	case lane.Looked:
+		if s, _ := lane.ParseLooked(reason); !s.InOrder {
+			return "look.no"
+		}
+		return "look.yes"
 	case lane.Typed:
 		return "act.type"
 	case lane.TurnedAway:
@@ -121,7 +130,7 @@ func actWord(a lane.Act, c screening.Colour) string {
 // The caller holds the lock.
 func (r *register) actStands(x done) bool {
 	switch x.word {
-	case undoAdmit:
+	case undoAdmit, undoSick:
 		return true
 	case undoHold:
 		n, ok := r.named[x.subject]
@@ -185,6 +194,7 @@ func (r *register) holdAgain(x done) {
 		r.held[x.subject] = x.hold
 	}
 	delete(r.carried, x.subject)
+	delete(r.traces.seen, x.subject)
 	if a := r.asides[x.before.ticket]; a != nil {
 		a.version++
 	}
@@ -226,6 +236,8 @@ func (d deskPage) Undo(ctx context.Context, id uint64, by web.Person) (inside bo
 	switch {
 	case x.word == undoHold:
 		err = d.undoHold(ctx, x, a)
+	case x.word == undoSick:
+		err = d.undoSick(ctx, a)
 	case x.word == undoAdmit || x.passed:
 		a.Reason, inside = undoAdmit, true
 		err = d.holdByName(ctx, named{reason: reasonUndoneAdmit, by: a.By, since: d.recorder.clock.look().Wall}, a, 0)
@@ -273,6 +285,7 @@ func (g *Gate) replayUndo(e entry.Entry, rec lane.Record, id entry.ArrivalID, st
 		g.register.replayBeside(e, reasonUndoneAdmit)
 	case undoHold:
 		g.register.liftNamed(rec.Subject.ID)
+	case undoSick: // the watcher's alone
 	default:
 		x, ok := g.register.takeLatest(id, rec.Reason)
 		if !ok {
@@ -309,7 +322,7 @@ func (g *Gate) replayAct(rec lane.Record) {
 	after := *x
 	after.decision = rec.Decision
 	over := rec.Act == lane.TurnedAway || rec.Decision.Outcome == screening.Admit
-	g.register.didAtDesk(*x, after, over, lane.Answer{Act: rec.Act, By: rec.By}, 0)
+	g.register.didAtDesk(*x, after, over, lane.Answer{Act: rec.Act, By: rec.By, Reason: rec.Reason}, 0)
 }
 
 // forgetActs lets nobody take back what another process did.

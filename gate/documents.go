@@ -143,7 +143,7 @@ func (in *inbox) apply(ctx context.Context, d document) error {
 	case wire.KindRoster:
 		return in.roster(ctx, d)
 	case wire.KindPolicy:
-		return refusal{errors.New("this program reads no policy documents: the built-in policy stays in force")}
+		return in.g.rules.take(ctx, d.Body)
 	}
 	return refusal{errors.New("unknown kind of document")}
 }

@@ -346,7 +346,7 @@ func TestWhatIsRefusedIsAnEntryWithItsReason(t *testing.T) {
 		t.Errorf("holds %v", g.register.holds())
 	}
 	all := refusals(t, g)
-	wants := []string{"number 2 is somebody else", "nobody on the roster has roster number 999", "parse hold order", "reads no policy documents",
+	wants := []string{"number 2 is somebody else", "nobody on the roster has roster number 999", "parse hold order", "bears no signature",
 		"nobody on the roster has roster number 40", "has no roster numbers", "first in row 4: begin one of the two rosters anew with the other's export"}
 	if len(all) != len(wants) {
 		t.Fatalf("refusals %q", all)

@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/menshen/menshen/calendar"
 	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/device"
 	"github.com/menshen/menshen/device/relay"
@@ -28,7 +29,6 @@ import (
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/journal"
 	"github.com/menshen/menshen/roster"
-	"github.com/menshen/menshen/screening"
 	"github.com/menshen/menshen/web"
 )
 
@@ -58,6 +58,10 @@ type Options struct {
 	Web, Control net.Listener
 	// Collectors receive the journal; no two have the same name.
 	Collectors []Collector
+	// Rules are whose policies the gate takes.
+	Rules Rules
+	// Boards follow the gate from isolation rooms.
+	Boards Boards
 	// Play plays sounds where the profile has [sound]; nil is sound.Aplay on the
 	// device that stands there.
 	Play sound.Play
@@ -68,44 +72,51 @@ type Options struct {
 
 // Gate is one gate. Its zero value is not usable.
 type Gate struct {
-	o          Options
-	log        *slog.Logger
-	policy     screening.Policy
-	owners     map[string]*relay.Owner
-	journal    *journal.Journal
-	roster     *roster.Roster
-	recorder   *recorder
-	register   *register
-	alarms     *alarms
-	emergency  *emergency
-	questions  *questions
-	clock      *ownClock
-	cases      *cases
-	collectors *collectors
-	speaker    *speaker // nil where nothing is to be heard
-	lanes      []*laneLoop
-	sessions   *web.Sessions
-	pairing    *web.Pairing
-	offers     offers
-	watchers   watchers
-	tokens     atomic.Uint64
-	panicked   atomic.Bool
-	early      early
-	front      atomic.Pointer[http.Handler] // the pages, once the journal is open
-	opened     chan struct{}                // closed when everything above is in its place
+	o           Options
+	log         *slog.Logger
+	rules       *rules
+	owners      map[string]*relay.Owner
+	journal     *journal.Journal
+	roster      *roster.Roster
+	recorder    *recorder
+	register    *register
+	alarms      *alarms
+	emergency   *emergency
+	drill       *drill
+	watcher     *watcher
+	calendar    atomic.Pointer[calendar.Calendar] // nil where there is none
+	calendarBad atomic.Bool                       // there is one that cannot be used
+	questions   *questions
+	clock       *ownClock
+	cases       *cases
+	collectors  *collectors
+	speaker     *speaker // nil where nothing is to be heard
+	lanes       []*laneLoop
+	sessions    *web.Sessions
+	pairing     *web.Pairing
+	offers      offers
+	watchers    watchers
+	live        live
+	tokens      atomic.Uint64
+	panicked    atomic.Bool
+	early       early
+	front       atomic.Pointer[http.Handler] // the pages, once the journal is open
+	opened      chan struct{}                // closed when everything above is in its place
 }
 
 // New builds a gate. Nothing is opened before Run.
 func New(o Options) (*Gate, error) {
-	policy, err := screening.Compile(screening.Default())
-	if err != nil {
-		return nil, fmt.Errorf("built-in policy: %w", err)
-	}
 	clock := &ownClock{system: o.Now}
 	o.Now = clock.now
-	g := &Gate{o: o, log: o.Log.With("component", "gate"), policy: policy, clock: clock, questions: newQuestions(policy), register: newRegister(), owners: map[string]*relay.Owner{}, opened: make(chan struct{})}
+	g := &Gate{o: o, log: o.Log.With("component", "gate"), clock: clock, register: newRegister(), owners: map[string]*relay.Owner{}, opened: make(chan struct{})}
+	var err error
+	if g.rules, err = newRules(g, o.Rules); err != nil {
+		return nil, err
+	}
+	g.questions = newQuestions(g.document())
 	g.alarms = newAlarms(g)
 	g.emergency = newEmergency(g)
+	g.drill, g.watcher = newDrill(g), newWatcher(g)
 	g.cases = newCases(g)
 	g.recorder = newRecorder(g)
 	g.collectors = newCollectors(g)
@@ -215,11 +226,13 @@ func (g *Gate) openStores(ctx context.Context, down *stack) (opened bool, err er
 	if err = g.rebuild(ctx); err != nil {
 		return false, err
 	}
+	g.rules.choose() // before any lane turns
 	if g.roster, err = roster.Open(ctx, filepath.Join(data, "roster.db"), g.log.With("component", "roster")); err != nil {
 		return false, err
 	}
 	down.push("roster", g.roster.Close)
 	g.openDuty(ctx)
+	g.openCalendar()
 	g.collectors.open()
 	g.cases.openMissing()
 	return true, nil
@@ -254,13 +267,17 @@ func (g *Gate) start(group *errgroup.Group, ctx context.Context) {
 		group.Go(g.guard(name, func() error { return f(ctx) }))
 	}
 	run("recorder", g.recorder.run)
+	run("rules", g.rules.run)
 	run("heartbeat", g.heartbeat)
 	run("holds", g.endHolds)
 	run("emergency passage", g.emergency.run)
+	run("drill", g.drill.run)
+	run("watch", g.watcher.run)
 	run("isolation button", g.alarms.button)
 	run("isolation room", g.attendRoom)
 	run("visits", g.watchVisits)
 	run("sound", g.playSounds)
+	run("boards", g.serveBoards)
 	g.collectors.start(ctx, run)
 	for _, l := range g.lanes {
 		run("lane", l.run)

@@ -32,10 +32,11 @@ func ReadIdentity(data string) (ed25519.PrivateKey, error) {
 	return ed25519.NewKeyFromSeed(seed), nil
 }
 
-// identity returns the gate's key, made at the first start. The caller holds
-// the journal's lock, so that two processes never make one each. A crash leaves
-// no key, and then no collector has heard of one, or the whole key.
-func identity(data string) (ed25519.PrivateKey, error) {
+// MakeIdentity returns the key of a gate, or of an isolation room's board, made
+// at the first start. The caller holds the journal's lock, or the socket of a
+// board, so that two processes never make one each. A crash leaves no key, and
+// then nobody has heard of one, or the whole key.
+func MakeIdentity(data string) (ed25519.PrivateKey, error) {
 	key, err := ReadIdentity(data)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err

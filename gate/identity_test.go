@@ -16,7 +16,7 @@ func TestTheKeyIsMadeOnceAndForItsOwnerOnly(t *testing.T) {
 	if _, err := ReadIdentity(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("reading makes a key, or says %v", err)
 	}
-	first, err := identity(dir)
+	first, err := MakeIdentity(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,12 +24,12 @@ func TestTheKeyIsMadeOnceAndForItsOwnerOnly(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 || info.Size() != 2*ed25519.SeedSize+1 {
 		t.Errorf("file %v, %v", info, err)
 	}
-	second, err := identity(dir)
+	second, err := MakeIdentity(dir)
 	read, readErr := ReadIdentity(dir)
 	if err != nil || readErr != nil || !first.Equal(second) || !first.Equal(read) {
 		t.Errorf("another key later: %v, %v", err, readErr)
 	}
-	other, err := identity(t.TempDir())
+	other, err := MakeIdentity(t.TempDir())
 	if err != nil || other.Equal(first) {
 		t.Errorf("two gates have one key, or %v", err)
 	}
@@ -45,11 +45,11 @@ func TestACrashWhileTheKeyIsMadeLeavesNone(t *testing.T) {
 	if _, err := ReadIdentity(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("half a key is read: %v", err)
 	}
-	key, err := identity(dir)
+	key, err := MakeIdentity(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := identity(dir); err != nil || !again.Equal(key) {
+	if again, err := MakeIdentity(dir); err != nil || !again.Equal(key) {
 		t.Errorf("the key does not last: %v", err)
 	}
 	if _, err := os.Stat(half); !errors.Is(err, fs.ErrNotExist) {
@@ -65,7 +65,7 @@ func TestADamagedKeyIsNeitherReplacedNorRepeated(t *testing.T) {
 			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := identity(dir)
+			_, err := MakeIdentity(dir)
 			if err == nil || !strings.Contains(err.Error(), "restore it") || strings.Contains(err.Error(), "abab") {
 				t.Errorf("says %v", err)
 			}

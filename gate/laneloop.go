@@ -12,6 +12,7 @@ import (
 
 	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/device/relay"
+	"github.com/menshen/menshen/dossier"
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/journal"
 	"github.com/menshen/menshen/roster"
@@ -75,9 +76,7 @@ func newLaneLoop(g *Gate, c config.Lane) *laneLoop {
 	mc := lane.Config{
 		Number: uint8(c.Number), Thermometer: c.Thermometer != nil, Barrier: c.Barrier != nil, Presence: c.Presence != nil,
 	}
-	if c.Direction == config.DirectionOut {
-		mc.Direction = screening.Out
-	}
+	mc.Direction, mc.Place = directionOf(c), placeOf(c)
 	if t := c.Thermometer; t != nil {
 		mc.Instrument = screening.Instrument{
 			Name: fmt.Sprintf("%s@%d", t.Kind, c.Number), Period: t.Period,
@@ -88,7 +87,7 @@ func newLaneLoop(g *Gate, c config.Lane) *laneLoop {
 		mc.Pulse = b.Pulse
 		l.barrier = &barrier{owner: g.owners[b.Relay], cfg: *b}
 	}
-	l.machine, l.first = lane.New(mc, g.policy)
+	l.machine, l.first = lane.New(mc, g.policy())
 	l.shown.Store(&shown{view: l.machine.View()})
 	return l
 }
@@ -105,6 +104,7 @@ func (l *laneLoop) send(ev any) {
 
 // offer delivers an event from a device and waits for the loop.
 func (l *laneLoop) offer(ctx context.Context, ev any) {
+	l.g.live.saw(l.cfg.Number, ev, l.g.o.Now)
 	select {
 	case l.events <- ev:
 	case <-ctx.Done():
@@ -135,6 +135,9 @@ func (l *laneLoop) run(ctx context.Context) error {
 func (l *laneLoop) take(ev any) {
 	switch ev := ev.(type) {
 	case scanned:
+		if l.g.rules.scanned(ev.text) {
+			return
+		}
 		s := l.lookUp(ev.text)
 		l.g.offerDuty(s.Subject.ID)
 		l.step(s)
@@ -235,14 +238,14 @@ func (l *laneLoop) lookUp(text []byte) lane.Scan {
 
 // known adds to a scan who was scanned, and what stands for and against them.
 func (l *laneLoop) known(p roster.Person, s lane.Scan) lane.Scan {
-	s.Subject = screening.Subject{ID: p.ID, Role: roleOf(p.Role)}
+	s.Subject = screening.Subject{ID: p.ID, Role: dossier.Role(p.Role)}
 	s.Code = codeOfRoster(p)
 	now := l.g.o.Now().Mono
 	var h hold
 	h, s.Held, s.Carried = l.g.register.look(p.ID, now)
 	s.Held = s.Held && !l.g.register.mayTryAgain(p.ID, now)
 	s.Recheckable, s.HighBy = s.Held && !h.grave, h.highBy
-	return s
+	return l.evidence(s)
 }
 
 func isBadge(text []byte) bool {
@@ -255,18 +258,6 @@ func isBadge(text []byte) bool {
 		}
 	}
 	return true
-}
-
-func roleOf(r roster.Role) screening.Role {
-	switch r {
-	case roster.Student:
-		return screening.Student
-	case roster.Staff:
-		return screening.Staff
-	case roster.Service:
-		return screening.Service
-	}
-	return screening.RoleUnknown
 }
 
 func codeOfRoster(p roster.Person) screening.Code {
@@ -327,6 +318,7 @@ func (l *laneLoop) append(rec lane.Record) {
 		l.g.alarms.stored(id, rec, receipt.Seq())
 		l.g.visitLeft(id, rec, stamp)
 		l.g.register.met(uint8(l.cfg.Number), id, rec, wall)
+		l.g.cases.cameBack(rec)
 		l.g.register.didInLane(id, rec, stamp.Mono)
 		l.send(recorded{lane.Recorded{Arrival: rec.Arrival, Act: rec.Act, Admits: rec.Admits, Seq: receipt.Seq()}, receipt})
 	})

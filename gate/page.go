@@ -21,13 +21,16 @@ import (
 func (g *Gate) View() guard.View {
 	stamp := g.recorder.clock.look()
 	people := g.roster.Snapshot()
-	threshold, boundary := g.policy.Threshold()
+	threshold, boundary := g.policy().Threshold()
 	v := guard.View{
 		Gate: g.o.Config.Gate, School: g.o.Config.School, Now: stamp.Wall, ClockTrusted: stamp.Clock >= entry.ClockConfirmed,
-		ArrivedToday: g.register.arrived(stamp.Wall), Policy: boundary.Sign() + " " + threshold.String(),
-		Attendance: g.policy.Spec().Kind == screening.Attendance, RosterSize: people.Len(),
+		ArrivedToday: g.inSchool(stamp.Wall), Policy: boundary.Sign() + " " + threshold.String(),
+		Rules: g.rules.page(), Attendance: g.policy().Spec().Kind == screening.Attendance, RosterSize: people.Len(),
 	}
-	v.DoneAt = doneAt(stamp.Wall, v.RosterSize, v.ArrivedToday, g.register.lately(stamp.Wall))
+	v.NotExpected = v.RosterSize - g.expected(stamp.Wall)
+	v.Masks = g.policy().Asks(screening.Mask)
+	v.NoCodes = !g.policy().Asks(screening.NotBarred) && !g.policy().Asks(screening.PositiveGreen)
+	v.DoneAt = doneAt(stamp.Wall, v.Expected(), v.ArrivedToday, g.register.lately(stamp.Wall))
 	duty := g.sessions.OnDuty()
 	for _, p := range duty {
 		v.OnDuty = append(v.OnDuty, p.Name)
@@ -40,13 +43,15 @@ func (g *Gate) View() guard.View {
 		v.Asides = append(v.Asides, g.asidePage(a, people))
 	}
 	slices.SortFunc(v.Asides, func(a, b guard.Aside) int { return cmp.Compare(a.Ticket, b.Ticket) })
+	v.Held = g.heldPage()
 	for _, a := range g.alarms.list() {
-		name, class := nameOf(people, a.subject)
+		name, class := a.who(people)
 		v.Alarms = append(v.Alarms, guard.Alarm{Arrival: a.id.String(), Name: name, Class: class, Since: a.since, Recorded: a.stored})
 	}
 	v.Offer = g.offered(v, duty)
 	v.Questions = g.asked(stamp)
 	v.Emergency, _ = g.emergency.show(stamp)
+	v.Drill = g.drill.minutes()
 	v.Problems = g.problems(v)
 	return v
 }
@@ -76,6 +81,12 @@ func (g *Gate) problems(v guard.View) []guard.Problem {
 	}
 	if v.RosterSize == 0 {
 		add("no-roster")
+	}
+	if v.Rules.Ended {
+		add("rules-ended")
+	}
+	if g.calendarBad.Load() {
+		add("calendar-fault")
 	}
 	if !v.ClockTrusted {
 		add("clock-untrusted")
@@ -108,6 +119,7 @@ func (l *laneLoop) page(people *roster.Snapshot) guard.Lane {
 		Number: l.cfg.Number, Direction: l.cfg.Direction, Phase: v.Phase.String(), Version: v.Version,
 		CanColour: v.Allowed.Colour, CanType: v.Allowed.Type, CanOverride: v.Allowed.Override,
 		CanAside: v.Allowed.Aside, CanTurnAway: v.Allowed.TurnAway, CanAcknowledge: v.Allowed.Acknowledge,
+		CanMask: v.Allowed.Mask, CanSymptoms: v.Allowed.Symptoms, Looks: looksOf(v.Looks), Colours: coloursOf(v.Colours),
 		Faults: faultKeys(v.Faults),
 	}
 	p.Verdict, p.Word = verdict(v)
@@ -118,7 +130,7 @@ func (l *laneLoop) page(people *roster.Snapshot) guard.Lane {
 	p.Arrival = entry.ArrivalID{Boot: l.g.journal.Boot(), Counter: v.Arrival}.String()
 	p.Name, p.Class = nameOf(people, v.Subject.ID)
 	if v.Decided {
-		p.Reasons = l.g.reasonsOf(v.Subject.ID, reasonKeys(v.Decision))
+		p.Reasons, p.Sentences = l.g.why(v.Subject.ID, v.Decision)
 		if i := slices.Index(p.Reasons, screening.TooCold.String()); i >= 0 && v.Allowed.Aside && !v.Decision.Lasting() {
 			p.Reasons[i] = "wait-ticket"
 		}
@@ -129,7 +141,7 @@ func (l *laneLoop) page(people *roster.Snapshot) guard.Lane {
 	if v.Try > 0 {
 		p.Try, p.Tries = min(v.Try+1, lane.Tries), lane.Tries
 	}
-	threshold, boundary := l.g.policy.Threshold()
+	threshold, boundary := l.g.policy().Threshold()
 	if r := v.Reading; r != nil && v.Decided && measured(*r) {
 		p.Temperature = r.Peak.Near(threshold)
 		p.Limit = boundary.Sign() + " " + threshold.String()
@@ -230,7 +242,7 @@ func reasonKeys(d screening.Decision) []string {
 	var out []string
 	unknown := d.Has(screening.NoIdentity)
 	for _, f := range d.Failures {
-		if unknown && (f.Reason == screening.NoTemperature || f.Reason == screening.NoGreen) {
+		if unknown && askedOfTheKnown(f.Reason) {
 			continue
 		}
 		if !f.Warn && !slices.Contains(out, f.Reason.String()) {
@@ -242,12 +254,14 @@ func reasonKeys(d screening.Decision) []string {
 
 func (g *Gate) asidePage(a aside, people *roster.Snapshot) guard.Aside {
 	name, class := nameOf(people, a.arrival.Subject.ID)
-	threshold, _ := g.policy.Threshold()
+	threshold, _ := g.policy().Threshold()
 	p := guard.Aside{
 		Ticket: int(a.ticket), Arrival: a.id.String(), Version: a.version, Name: name, Class: class,
-		Reasons: g.reasonsOf(a.arrival.Subject.ID, reasonKeys(a.decision)), Since: a.since, Isolate: a.decision.Outcome == screening.Isolate,
+		Since: a.since, Isolate: a.decision.Outcome == screening.Isolate,
 	}
-	p.CanColour, p.CanType = asideAllows(a)
+	p.Reasons, p.Sentences = g.why(a.arrival.Subject.ID, a.decision)
+	p.CanColour, p.CanType, p.Looks = g.asideAllows(a)
+	p.Colours = coloursOf(lane.ColoursOf(g.policy()))
 	if a.waits() {
 		p.Due = a.since.Add(againAfter)
 	}
@@ -258,14 +272,14 @@ func (g *Gate) asidePage(a aside, people *roster.Snapshot) guard.Aside {
 }
 
 // asideAllows says which evidence may still change the decision.
-func asideAllows(a aside) (colour, typed bool) {
+func (g *Gate) asideAllows(a aside) (colour, typed bool, looks []guard.Look) {
 	d := a.decision
 	if d.Has(screening.NoIdentity) {
-		return false, false // neither makes a stranger known
+		return false, false, nil // none of it makes a stranger known
 	}
-	colour = d.Has(screening.NoGreen) || d.Has(screening.GreenTooOld) || d.Has(screening.ClockUntrusted)
+	colour, looks = lane.AsksColour(g.policy(), d), looksOf(lane.Looks(g.policy(), d))
 	typed = d.Has(screening.NoTemperature) || d.Has(screening.AmbientOutside) || d.Has(screening.TooCold) || d.Has(screening.HighOnce)
-	return colour, typed
+	return colour, typed, looks
 }
 
 // Do takes one press of a person on duty: about the arrival in a lane, one
@@ -308,8 +322,12 @@ func (g *Gate) answerOf(ctx context.Context, a guard.Act) (lane.Answer, error) {
 	out := lane.Answer{By: g.names(a.By.ID)}
 	switch a.Kind {
 	case guard.KindColour:
-		out.Act = lane.ColourSeen
-		out.Colour = map[string]screening.Colour{"green": screening.Green, "yellow": screening.Yellow, "red": screening.Red}[a.Colour]
+		out.Act, out.Printed = lane.ColourSeen, a.Colour == guard.Printed
+		out.Colour = map[string]screening.Colour{"green": screening.Green, guard.Printed: screening.Green, "yellow": screening.Yellow, "red": screening.Red, guard.PopUp: screening.PopUp}[a.Colour]
+	case guard.KindLook:
+		out.Act, out.Row, out.InOrder = lane.Looked, a.Row, a.InOrder
+	case guard.KindNote:
+		out.Act, out.Of = lane.Noted, map[string]screening.Evidence{guard.NoteMask: screening.Mask, guard.NoteSymptoms: screening.Symptoms}[a.Note]
 	case guard.KindType:
 		site := screening.Ear
 		switch a.Instrument {
@@ -318,7 +336,7 @@ func (g *Gate) answerOf(ctx context.Context, a guard.Act) (lane.Answer, error) {
 		case "hand":
 			site = screening.Forehead
 		}
-		out.Act, out.Reading = lane.Typed, screening.Typed(a.Instrument, site, screening.MilliC(a.Value), g.policy.Low())
+		out.Act, out.Reading = lane.Typed, screening.Typed(a.Instrument, site, screening.MilliC(a.Value), g.policy().Low())
 	case guard.KindTurnAway:
 		out.Act = lane.TurnedAway
 	case guard.KindOverride:
@@ -352,21 +370,25 @@ func (g *Gate) answerAside(ctx context.Context, x aside, a lane.Answer) error {
 	after.arrival.Readings = slices.Clone(x.arrival.Readings)
 	stamp := g.recorder.now()
 	after.arrival.Now, after.arrival.ClockTrusted = stamp.Wall, stamp.Clock >= entry.ClockConfirmed
-	colour, typed := asideAllows(x)
+	colour, typed, looks := g.asideAllows(x)
+	g.complete(&after.arrival, g.roster.Snapshot())
 	h, held, _ := g.register.look(x.arrival.Subject.ID, stamp.Mono)
 	if held && (h.above || h.named || h.inCase) || held && h.grave && !x.decision.Grave() || held && h.highBy != "" && !x.decision.Has(screening.HighOnce) {
 		after.arrival.Held = true // something else was found meanwhile: not this answer's to lift
 	}
 	switch {
-	case a.Act == lane.ColourSeen && colour && a.Colour != screening.ColourUnknown:
-		after.arrival.Code.Colour, after.arrival.Code.How, after.arrival.Code.AsOf = a.Colour, screening.SeenByName, stamp.Wall
-		after.decision = g.policy.Decide(after.arrival)
+	case a.Act == lane.ColourSeen && colour && lane.ColoursOf(g.policy()).Has(a.Colour, a.Printed):
+		after.arrival.Code.Colour, after.arrival.Code.How, after.arrival.Code.AsOf = a.Colour, lane.SeenHow(a.Printed), stamp.Wall
+		after.decision = g.policy().Decide(after.arrival)
+	case a.Act == lane.Looked && slices.ContainsFunc(looks, func(l guard.Look) bool { return l.Row == a.Row }):
+		after.arrival.Shown, a.Reason = lane.Show(x.arrival.Shown, a.Row, a.InOrder), lane.LookedAt(a.Row, a.InOrder)
+		after.decision = g.policy().Decide(after.arrival)
 	case a.Act == lane.Typed && typed:
 		after.arrival.Readings = append(after.arrival.Readings, a.Reading)
-		if held && !h.grave && g.policy.Clears(a.Reading, h.highBy) {
+		if held && !h.grave && g.policy().Clears(a.Reading, h.highBy) {
 			after.arrival.Held = false
 		}
-		after.decision = g.policy.Decide(after.arrival)
+		after.decision = g.policy().Decide(after.arrival)
 	case a.Act == lane.TurnedAway:
 		after.decision.Outcome, over = screening.Worse(x.decision.Outcome, screening.Refuse), true
 	case a.Act == lane.Acknowledge && x.decision.Outcome == screening.Isolate:
@@ -383,8 +405,11 @@ func (g *Gate) answerAside(ctx context.Context, x aside, a lane.Answer) error {
 		g.alarms.raise(x.id, x.arrival.Subject.ID, stamp.Wall)
 	}
 	heard := g.recordAside(after, a, stamp)
-	if after.decision.Outcome == screening.Admit && a.Act == lane.Typed {
-		g.register.carry(x.arrival.Subject.ID, a.Reading, stamp.Mono)
+	if after.decision.Outcome == screening.Admit {
+		g.register.carrySeen(x.arrival.Subject.ID, after.arrival, stamp.Mono)
+		if a.Act == lane.Typed {
+			g.register.carry(x.arrival.Subject.ID, a.Reading, stamp.Mono)
+		}
 	}
 	g.changed()
 	select {
@@ -399,7 +424,7 @@ func (g *Gate) answerAside(ctx context.Context, x aside, a lane.Answer) error {
 func (g *Gate) recordAside(x aside, a lane.Answer, stamp entry.Stamp) <-chan struct{} {
 	rec := lane.Record{
 		Arrival: x.id.Counter, Act: a.Act, Direction: x.arrival.Direction, Subject: x.arrival.Subject, Decision: x.decision,
-		Code: x.arrival.Code, Policy: g.policy.Number(), By: a.By, Ticket: x.ticket,
+		Code: x.arrival.Code, Policy: g.policy().Number(), By: a.By, Ticket: x.ticket, Reason: a.Reason,
 	}
 	if n := len(x.arrival.Readings); n > 0 {
 		rec.Reading = &x.arrival.Readings[n-1]
@@ -417,6 +442,7 @@ func (g *Gate) ConfirmClock(ctx context.Context, by web.Person) error {
 		return err
 	}
 	g.recorder.clock.confirm()
+	g.rules.wake()
 	g.changed()
 	return nil
 }

@@ -188,7 +188,7 @@ func await(t *testing.T, what string, holds func() bool) {
 func joined(t *testing.T, dir string, peers ...*peer) *Gate {
 	t.Helper()
 	g, _ := build(t, dir, NewClock().Now)
-	key, err := identity(dir)
+	key, err := MakeIdentity(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

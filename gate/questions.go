@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/screening"
 	"github.com/menshen/menshen/screening/lane"
+	"github.com/menshen/menshen/screening/policy"
 	"github.com/menshen/menshen/web/guard"
 )
 
@@ -26,14 +28,13 @@ type questions struct {
 	// knows, and accepted when somebody last said that an old one serves.
 	listed, accepted time.Time
 	// seen are the rules that somebody has seen last.
-	seen screening.Spec
+	seen policy.Document
 	// known are rules by their number, for the sentences that say what changed.
-	known map[uint32]screening.Spec
+	known map[uint32]policy.Document
 }
 
-func newQuestions(p screening.Policy) *questions {
-	first := screening.Default()
-	return &questions{seen: first, known: map[uint32]screening.Spec{first.Number: first, p.Number(): p.Spec()}}
+func newQuestions(first policy.Document) *questions {
+	return &questions{seen: first, known: map[uint32]policy.Document{first.Spec.Number: first}}
 }
 
 // replayRoster takes the entry of a roster at start. One that came to be by a
@@ -76,16 +77,23 @@ func (q *questions) accept(at time.Time) {
 	q.accepted = at
 }
 
+// know keeps rules that were taken, for the sentences that say what changed.
+func (q *questions) know(d policy.Document) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.known[d.Spec.Number] = d
+}
+
 // see takes rules for seen. Of rules that this program does not know any more
 // only the number is left.
 func (q *questions) see(number uint32) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	spec, ok := q.known[number]
+	doc, ok := q.known[number]
 	if !ok {
-		spec = screening.Spec{Number: number}
+		doc.Spec.Number = number
 	}
-	q.seen = spec
+	q.seen = doc
 }
 
 // stale reports whether a list of that date is too old for a day: older than
@@ -97,7 +105,7 @@ func stale(list, now time.Time) bool {
 
 // asks returns what is asked now. By a clock that nobody vouches for no list is
 // old: the clock is the first question then.
-func (q *questions) asks(now entry.Stamp, heard time.Time, p screening.Policy) []guard.Question {
+func (q *questions) asks(now entry.Stamp, heard time.Time, p policy.Document) []guard.Question {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var out []guard.Question
@@ -107,19 +115,17 @@ func (q *questions) asks(now entry.Stamp, heard time.Time, p screening.Policy) [
 	}
 	today := now.Wall.Format(time.DateOnly)
 	answered := q.accepted.In(now.Wall.Location()).Format(time.DateOnly) == today
-	if asksColour(p) && now.Clock >= entry.ClockConfirmed && stale(list, now.Wall) && !answered {
+	if asksColour(p.Spec) && now.Clock >= entry.ClockConfirmed && stale(list, now.Wall) && !answered {
 		one := guard.Question{Kind: guard.AskList, About: today}
 		if !list.IsZero() {
 			one.Date = list.In(now.Wall.Location())
 		}
 		out = append(out, one)
 	}
-	if p.Number() != q.seen.Number {
-		one := guard.Question{Kind: guard.AskRules, About: fmt.Sprint(p.Number()), Number: p.Number()}
-		if q.seen.Requirements != nil {
-			for _, c := range screening.Compare(q.seen, p.Spec()) {
-				one.Changes = append(one.Changes, guard.Change{Kind: string(c.Kind), Row: c.Row, From: c.From, To: c.To})
-			}
+	if number := p.Spec.Number; number != q.seen.Spec.Number {
+		one := guard.Question{Kind: guard.AskRules, About: fmt.Sprint(number), Number: number}
+		if q.seen.Spec.Requirements != nil {
+			one.Changes = changesOf(q.seen, p)
 		}
 		out = append(out, one)
 	}
@@ -128,8 +134,8 @@ func (q *questions) asks(now entry.Stamp, heard time.Time, p screening.Policy) [
 
 // asksColour reports whether the rules at the entrance look at what a list says
 // of people.
-func asksColour(p screening.Policy) bool {
-	for _, r := range p.Spec().Requirements {
+func asksColour(s screening.Spec) bool {
+	for _, r := range s.Requirements {
 		if r.Direction == screening.In && (r.Evidence == screening.NotBarred || r.Evidence == screening.PositiveGreen) {
 			return true
 		}
@@ -152,7 +158,7 @@ func (g *Gate) asked(now entry.Stamp) []guard.Question {
 			heard = at
 		}
 	}
-	return append(g.questions.asks(now, heard, g.policy), g.asksWrist()...)
+	return slices.Concat(g.rules.asks(), g.questions.asks(now, heard, g.document()), g.asksWrist())
 }
 
 // Accept takes one answer. The entry comes first: without it the question
@@ -165,6 +171,10 @@ func (g *Gate) Accept(ctx context.Context, a guard.Acceptance) error {
 	for _, q := range g.asked(now) {
 		if q.Kind != a.Kind || q.About != a.About {
 			continue
+		}
+		if q.Kind == guard.AskOrder || q.Kind == guard.AskOrderWrong { // not to be taken
+			g.rules.drop()
+			return nil
 		}
 		body := entry.Answer{Act: entry.ActRulesSeen, By: g.names(a.By.ID), Reason: policyReason + q.About}
 		if q.Kind == guard.AskList {
@@ -196,6 +206,11 @@ func (g *Gate) replayDuty(e entry.Entry, rec lane.Record) bool {
 		var a entry.Answer
 		if e.Decode(&a) == nil {
 			g.emergency.replay(a)
+		}
+	case entry.ActDrill:
+		var a entry.Answer
+		if e.Decode(&a) == nil {
+			g.drill.replay(a)
 		}
 	case entry.ActRulesSeen, entry.ActListAccepted:
 	default:

@@ -9,6 +9,7 @@ import (
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/roster"
 	"github.com/menshen/menshen/screening"
+	"github.com/menshen/menshen/screening/policy"
 	"github.com/menshen/menshen/web"
 	"github.com/menshen/menshen/web/guard"
 )
@@ -36,37 +37,30 @@ func TestAListIsOldBeforeSixOfTheEveningBefore(t *testing.T) {
 }
 
 func TestWhenTheListIsAskedAbout(t *testing.T) {
-	policy, err := screening.Compile(screening.Default())
-	if err != nil {
-		t.Fatal(err)
-	}
-	spec := screening.Default()
-	spec.Requirements = spec.Requirements[:2]
-	noColours, err := screening.Compile(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
+	rules := policy.Document{Spec: screening.Default()}
+	noColours := rules
+	noColours.Spec.Requirements = noColours.Spec.Requirements[:2]
 	sure := entry.Stamp{Wall: at(7, 6, 50), Clock: entry.ClockConfirmed}
 	for rule, tt := range map[string]struct {
 		listed, accepted time.Time
 		now              entry.Stamp
 		heard            time.Time
-		policy           screening.Policy
+		rules            policy.Document
 		want             bool
 	}{
-		"the list is friday's":                     {listed: at(4, 17, 20), now: sure, policy: policy, want: true},
-		"there is none":                            {now: sure, policy: policy, want: true},
-		"it was imported last night":               {listed: at(6, 21, 0), now: sure, policy: policy},
-		"a collector is heard":                     {listed: at(4, 17, 20), now: sure, heard: at(7, 6, 45), policy: policy},
-		"a collector was heard on friday":          {listed: at(3, 17, 20), now: sure, heard: at(4, 16, 0), policy: policy, want: true},
-		"somebody has accepted it today":           {accepted: at(7, 6, 41), now: sure, policy: policy},
-		"somebody accepted it yesterday":           {accepted: at(6, 6, 41), now: sure, policy: policy, want: true},
-		"nobody vouches for the clock":             {now: entry.Stamp{Wall: at(7, 6, 50), Clock: entry.ClockFloor}, policy: policy},
-		"the rules look at nothing that is listed": {now: sure, policy: noColours},
+		"the list is friday's":                     {listed: at(4, 17, 20), now: sure, rules: rules, want: true},
+		"there is none":                            {now: sure, rules: rules, want: true},
+		"it was imported last night":               {listed: at(6, 21, 0), now: sure, rules: rules},
+		"a collector is heard":                     {listed: at(4, 17, 20), now: sure, heard: at(7, 6, 45), rules: rules},
+		"a collector was heard on friday":          {listed: at(3, 17, 20), now: sure, heard: at(4, 16, 0), rules: rules, want: true},
+		"somebody has accepted it today":           {accepted: at(7, 6, 41), now: sure, rules: rules},
+		"somebody accepted it yesterday":           {accepted: at(6, 6, 41), now: sure, rules: rules, want: true},
+		"nobody vouches for the clock":             {now: entry.Stamp{Wall: at(7, 6, 50), Clock: entry.ClockFloor}, rules: rules},
+		"the rules look at nothing that is listed": {now: sure, rules: noColours},
 	} {
 		t.Run(rule, func(t *testing.T) {
-			q := questions{listed: tt.listed, accepted: tt.accepted, seen: tt.policy.Spec()}
-			got := q.asks(tt.now, tt.heard, tt.policy)
+			q := questions{listed: tt.listed, accepted: tt.accepted, seen: tt.rules}
+			got := q.asks(tt.now, tt.heard, tt.rules)
 			if len(got) > 1 || (len(got) == 1) != tt.want || tt.want && (got[0].Kind != guard.AskList || got[0].About != "2020-12-07") {
 				t.Errorf("asks %+v", got)
 			}
@@ -128,7 +122,10 @@ func ruled(t *testing.T, g *Gate) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.policy, g.questions.known[12] = p, spec
+	doc := g.document()
+	doc.Spec = spec
+	g.questions.know(doc)
+	g.rules.now.Store(&ruling{doc: doc, compiled: p})
 }
 
 func TestNewRulesAreSeenByNameAndOnlyOnce(t *testing.T) {

@@ -24,7 +24,7 @@ const reasonRebase = "rebase"
 
 // Rebase begins the gate's next journal and returns where the old one is kept.
 // It is above every journal of this gate that a collector has named. Every hold
-// and every card that is out is carried over; today's count begins again. It refuses while an alarm is
+// and every card that is out is carried over, every policy, and every case of somebody who is away; today's count begins again. It refuses while an alarm is
 // unanswered, a case is open or somebody is set aside, and while the gate runs. Of the options
 // only Config, Now, Log and Version are needed.
 func Rebase(ctx context.Context, o Options, reason string) (kept string, err error) {
@@ -52,7 +52,7 @@ func Rebase(ctx context.Context, o Options, reason string) (kept string, err err
 				return nil, fmt.Errorf("%d cases are open: start gated and end them first", n)
 			}
 			cards, err := scratch.register.visits.carried(scratch.recorder.clock.look())
-			return append(scratch.carried(), cards...), err
+			return slices.Concat(scratch.rules.carried(), scratch.carried(), scratch.carriedCases(), cards), err
 		},
 	})
 }
@@ -107,6 +107,9 @@ func (g *Gate) carried() []journal.Draft {
 		held[subject] = h
 	}
 	for subject, h := range held {
+		if g.carriedAlone(subject, h) {
+			continue
+		}
 		a := entry.Answer{Subject: subject, Outcome: uint8(screening.Refer), Reason: reasonRebase}
 		if h.grave {
 			a.Outcome = uint8(screening.Refuse)

@@ -32,18 +32,26 @@ func (g *Gate) replay(rows iter.Seq2[journal.Row, error]) error {
 		if e.Kind == entry.KindRoster {
 			g.questions.replayRoster(e)
 		}
+		if e.Kind == entry.KindPolicy {
+			g.rules.replay(e)
+			continue
+		}
 		if e.Kind == entry.KindCase {
 			g.cases.replay(e)
+			g.watcher.replayCase(e)
 			continue
 		}
 		id, rec, ok := recordOf(e)
+		if ok {
+			g.watcher.record(id, rec, e.Lane, wall)
+		}
 		if !ok || g.register.visits.replay(row, rec) {
 			continue
 		}
 		if g.replayDuty(e, rec) || g.replayHold(e, rec) {
 			continue
 		}
-		if rec.Act > lane.Withheld {
+		if !rec.Act.AtLane() {
 			g.replayBeside(e, rec, id, stops)
 			continue
 		}
@@ -53,10 +61,12 @@ func (g *Gate) replay(rows iter.Seq2[journal.Row, error]) error {
 		g.replayAct(rec)
 		g.register.met(e.Lane, id, rec, wall)
 		g.register.apply(id, rec, wall)
+		g.cases.cameBack(rec)
 		g.alarms.replay(rang, id, rec, row.Seq, wall)
 		g.replayAside(stops, id, rec, e, wall)
 	}
 	g.register.forgetActs()
+	g.drill.replayed()
 	return nil
 }
 
@@ -77,6 +87,7 @@ func (g *Gate) replayHold(e entry.Entry, rec lane.Record) bool {
 		switch {
 		case len(rec.By) > 0:
 			g.register.lift(rec.Subject.ID)
+			g.cases.lifted(rec.Subject.ID)
 		case rec.Reason == reasonOver:
 			g.register.liftNamed(rec.Subject.ID)
 		default:
@@ -98,7 +109,7 @@ func (g *Gate) replayAside(stops map[entry.ArrivalID]screening.Arrival, id entry
 	}
 	a := stops[id]
 	if rec.Act == lane.NoAct {
-		a = screening.Arrival{Direction: rec.Direction, Subject: rec.Subject}
+		a = screening.Arrival{Direction: rec.Direction, Subject: rec.Subject, Lane: e.Lane}
 	}
 	if rec.Reading != nil && (rec.Act == lane.NoAct || rec.Act == lane.Typed) {
 		a.Readings = append(a.Readings, *rec.Reading)
@@ -106,6 +117,7 @@ func (g *Gate) replayAside(stops map[entry.ArrivalID]screening.Arrival, id entry
 	if rec.Code.Colour != screening.ColourUnknown || rec.Code.Digest != nil {
 		a.Code = rec.Code
 	}
+	shownIn(&a, rec, wall)
 	a.Held = rec.Decision.Has(screening.OnHold)
 	stops[id] = a
 	switch {

@@ -24,7 +24,7 @@ func TestWhatIsRebuiltIsWhatWasKept(t *testing.T) {
 	for n := range uint32(300) {
 		rec := randomRecord(r)
 		if rec.Act != lane.NoAct {
-			rec.Act, rec.Direction = lane.Typed, directions[rec.Arrival]
+			rec.Act, rec.Direction = []lane.Act{lane.Typed, lane.ColourSeen, lane.Looked, lane.Noted}[n%4], directions[rec.Arrival]
 			rec.Ticket = 0
 		} else {
 			rec.Arrival = 10 + n

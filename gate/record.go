@@ -84,21 +84,31 @@ func recordOf(e entry.Entry) (entry.ArrivalID, lane.Record, bool) {
 		if e.Decode(&a) != nil {
 			return entry.ArrivalID{}, lane.Record{}, false
 		}
-		return entry.ArrivalID{Boot: e.Boot, Counter: a.Counter}, lane.Record{
-			Arrival: a.Counter, End: lane.End(a.End), Direction: screening.Direction(a.Direction),
-			Subject:  screening.Subject{ID: a.Subject, Role: screening.Role(a.Role)},
-			Decision: screening.ReadDecision(screening.Outcome(a.Outcome), a.Rows), Reading: readingOf(a.Reading), Code: codeOf(a.Code), Policy: a.Policy,
-		}, true
+		id, rec := arrivalRecord(e.Boot, a)
+		return id, rec, true
 	case entry.KindAnswer:
 		var a entry.Answer
 		if e.Decode(&a) != nil {
 			return entry.ArrivalID{}, lane.Record{}, false
 		}
-		return a.Arrival, lane.Record{
-			Arrival: a.Arrival.Counter, Act: lane.Act(a.Act), Subject: screening.Subject{ID: a.Subject},
-			Decision: screening.ReadDecision(screening.Outcome(a.Outcome), a.Rows), Reading: readingOf(a.Reading), Code: codeOf(a.Code),
-			By: a.By, Ticket: a.Ticket, Reason: a.Reason,
-		}, true
+		id, rec := answerRecord(a)
+		return id, rec, true
 	}
 	return entry.ArrivalID{}, lane.Record{}, false
+}
+
+func arrivalRecord(boot uint64, a entry.Arrival) (entry.ArrivalID, lane.Record) {
+	return entry.ArrivalID{Boot: boot, Counter: a.Counter}, lane.Record{
+		Arrival: a.Counter, End: lane.End(a.End), Direction: screening.Direction(a.Direction),
+		Subject:  screening.Subject{ID: a.Subject, Role: screening.Role(a.Role)},
+		Decision: screening.ReadDecision(screening.Outcome(a.Outcome), a.Rows), Reading: readingOf(a.Reading), Code: codeOf(a.Code), Policy: a.Policy,
+	}
+}
+
+func answerRecord(a entry.Answer) (entry.ArrivalID, lane.Record) {
+	return a.Arrival, lane.Record{
+		Arrival: a.Arrival.Counter, Act: lane.Act(a.Act), Subject: screening.Subject{ID: a.Subject},
+		Decision: screening.ReadDecision(screening.Outcome(a.Outcome), a.Rows), Reading: readingOf(a.Reading), Code: codeOf(a.Code),
+		By: a.By, Ticket: a.Ticket, Reason: a.Reason,
+	}
 }

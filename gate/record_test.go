@@ -36,7 +36,7 @@ func randomRecord(r *rand.Rand) lane.Record {
 		}
 	}
 	if r.IntN(2) == 0 {
-		rec.Act, rec.By, rec.Ticket, rec.Reason = lane.Act(1+r.IntN(int(lane.Withheld))), []uint64{9}, uint16(r.IntN(3)), "reason"
+		rec.Act, rec.By, rec.Ticket, rec.Reason = []lane.Act{1, 2, 3, 4, 5, 6, lane.Withheld, lane.Looked, lane.Noted}[r.IntN(9)], []uint64{9}, uint16(r.IntN(3)), "reason"
 		return rec
 	}
 	rec.End, rec.Direction, rec.Subject.Role, rec.Policy = lane.End(1+r.IntN(4)), screening.Direction(r.IntN(2)), screening.Student, 3

@@ -75,8 +75,10 @@ func (r *recorder) wait(ctx context.Context, body any) error { return r.waitAt(c
 // waitAt stores a body about a lane as wait does.
 func (r *recorder) waitAt(ctx context.Context, laneNumber uint8, body any) error {
 	kind, _ := entry.KindOf(body)
-	_, err := r.g.journal.Append(ctx, journal.Draft{Kind: kind, Stamp: r.now(), Lane: laneNumber, Body: body})
+	d := journal.Draft{Kind: kind, Stamp: r.now(), Lane: laneNumber, Body: body}
+	_, err := r.g.journal.Append(ctx, d)
 	if err == nil {
+		r.g.watcher.durable(d)
 		r.g.collectors.grew()
 	}
 	return err
@@ -115,6 +117,7 @@ func (r *recorder) submit(d journal.Draft, admits bool, done func(journal.Receip
 			return
 		}
 		done(receipt, nil) // first: the lane waits for it
+		r.g.watcher.durable(d)
 		r.g.collectors.grew()
 	}
 	if err := r.g.journal.Submit(d, answered); err != nil {
@@ -230,6 +233,7 @@ func (r *recorder) retry(ctx context.Context) bool {
 		r.kept = r.kept[1:]
 		r.mu.Unlock()
 		k.done(receipt, nil)
+		r.g.watcher.durable(k.draft)
 		r.g.collectors.grew()
 	}
 }

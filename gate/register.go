@@ -39,6 +39,7 @@ type register struct {
 	acts    []done              // that people may take back, the newest last
 	lastAct uint64
 	wrists  map[uint8]time.Time // until when lanes measure wrists first
+	traces  traces
 }
 
 // hold stands against a subject at every lane.
@@ -75,7 +76,7 @@ type aside struct {
 func newRegister() *register {
 	return &register{
 		held: map[uint64]hold{}, above: map[uint64][]string{}, named: map[uint64]named{}, cases: newCaseHolds(), visits: newVisits(), carried: map[uint64]carried{}, asides: map[uint16]*aside{},
-		today: map[uint64]struct{}{}, meets: map[uint8][]meeting{}, wrists: map[uint8]time.Time{},
+		today: map[uint64]struct{}{}, meets: map[uint8][]meeting{}, wrists: map[uint8]time.Time{}, traces: traces{seen: map[uint64]seen{}},
 	}
 }
 
@@ -85,6 +86,7 @@ func (r *register) apply(id entry.ArrivalID, rec lane.Record, wall time.Time) bo
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := rec.Subject.ID
+	r.traces.passed(id, rec, wall)
 	switch rec.Hold() {
 	case lane.PlaceHold:
 		if r.cases.cleared[id] {
@@ -156,12 +158,18 @@ func (r *register) standing(subject uint64) (hold, bool) {
 	return h, held
 }
 
-// arrived returns how many different people came in today.
+// arrived returns how many different people came in today and are in no case.
 func (r *register) arrived(wall time.Time) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.newDay(wall)
-	return len(r.today)
+	in := len(r.today)
+	for subject := range r.cases.held { // the isolation room counts as outside (K11)
+		if _, came := r.today[subject]; came {
+			in--
+		}
+	}
+	return in
 }
 
 // lately returns how many people came in for the first time today within the

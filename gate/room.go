@@ -48,6 +48,9 @@ func (g *Gate) roomProblems(add func(key string, args ...any)) {
 	case oldest >= silentAfter:
 		add("room-go")
 	}
+	if l := g.lateDuties(g.recorder.clock.look()); l.first != 0 {
+		add("duty-over", l.first)
+	}
 }
 
 // late reports whether the person of a case should be in the room by now.
@@ -62,6 +65,7 @@ func (g *Gate) attendRoom(ctx context.Context) error {
 	alarm := time.NewTimer(0)
 	defer alarm.Stop()
 	for {
+		g.takeReturns(ctx)
 		now := g.o.Now().Mono
 		if next, ok := g.roomMoment(now); ok {
 			alarm.Reset(next - now)
@@ -96,7 +100,45 @@ func (g *Gate) roomMoment(now time.Duration) (next time.Duration, ok bool) {
 		}
 	}
 	at(g.alarms.mutedUntil())
+	g.dutyMoments(at)
+	if on, end := beep(now); g.lateDuties(g.recorder.clock.look()).soon {
+		at(on)
+		at(end)
+	}
 	return next, ok
+}
+
+// How the buzzer sounds while a duty's time runs out: short and seldom.
+const (
+	beepEvery = 20 * time.Second
+	beepFor   = time.Second
+)
+
+// beep returns when the next beep begins, and when the present or next one ends.
+func beep(now time.Duration) (begin, end time.Duration) {
+	last := now.Truncate(beepEvery)
+	if now < last+beepFor {
+		return last + beepEvery, last + beepFor
+	}
+	return last + beepEvery, last + beepEvery + beepFor
+}
+
+// state returns whether the beacon is on and whether the buzzer sounds now. Mono
+// never steps, so that the beeps need no memory.
+func (a *alarms) state() (on, loud bool) {
+	now := a.g.recorder.clock.look()
+	duty := a.g.lateDuties(now)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	on = len(a.open) > 0 || duty.over
+	loud = on && now.Mono >= a.muted
+	if duty.over && duty.since > a.muted-muteFor {
+		loud = true // nobody had heard of this one when it was muted
+	}
+	if begin, _ := beep(now.Mono); duty.soon && now.Mono-(begin-beepEvery) < beepFor {
+		loud = loud || now.Mono >= a.muted
+	}
+	return on || duty.soon, loud
 }
 
 // mutedUntil returns until when the buzzer is silent, monotonic; a moment that
@@ -111,7 +153,7 @@ func (a *alarms) mutedUntil() time.Duration {
 // comes first: who silenced it must be known.
 func (g *Gate) mute(ctx context.Context, by []uint64) error {
 	rung, any := g.alarms.rung()
-	if !any {
+	if l := g.lateDuties(g.recorder.clock.look()); !any && !l.over && !l.soon {
 		return guard.ErrStale
 	}
 	if err := g.recorder.wait(ctx, entry.Case{Step: entry.CaseMuted, By: by}); err != nil {

@@ -37,17 +37,21 @@ func (r roomPage) View() isolation.View {
 		School: r.o.Config.School, Gate: r.o.Config.Gate, Now: stamp.Wall, ClockTrusted: stamp.Clock >= entry.ClockConfirmed,
 		Muted: mono < r.alarms.mutedUntil(),
 	}
+	v.Drill, v.Clusters = r.drill.minutes(), r.watcher.shown(stamp.Wall)
 	if e, _ := r.emergency.show(stamp); e != nil {
 		v.Emergency, v.Passed = e.Minutes(), e.Passed
 	}
 	for _, a := range r.alarms.list() {
 		one := isolation.Alarm{Arrival: a.id.String(), Since: a.since, Recorded: a.stored}
-		one.Name, one.Class = nameOf(people, a.subject)
+		one.Name, one.Class = a.who(people)
 		v.Alarms = append(v.Alarms, one)
 	}
 	for _, x := range r.cases.list() {
-		v.Cases = append(v.Cases, x.page(people, mono))
+		p := x.page(people, mono)
+		r.more(&p, x, stamp, people)
+		v.Cases = append(v.Cases, p)
 	}
+	r.chain(&v, stamp, people)
 	for _, c := range r.cases.leaving(stamp.Wall) {
 		one := isolation.Leaving{Until: c.ExitUntil()}
 		one.Name, one.Class = nameOf(people, c.Subject)
@@ -80,8 +84,8 @@ func (x caseNow) page(people *roster.Snapshot, now time.Duration) isolation.Case
 	if v := f.Events[0].Value; v != 0 {
 		p.Gate = v.String()
 	}
-	if v, ok := f.Temperature(); ok {
-		p.Temperature = v.String()
+	if v, instrument, ok := f.Temperature(); ok {
+		p.Temperature, p.Instrument = v.String(), instrument
 	}
 	if by := f.By(casefile.Escorted); len(by) > 0 && !p.Here {
 		p.Bring, _ = nameOf(people, by[0])
@@ -134,7 +138,7 @@ func (r roomPage) Leaders() (list []isolation.Person) {
 
 // Step implements isolation.Cases.
 func (r roomPage) Step(ctx context.Context, s isolation.Step) error {
-	e := casefile.Event{Step: stepOf(s.Kind), At: r.recorder.clock.look().Wall, By: []uint64{s.By.ID}, Value: screening.MilliC(s.Value), Guardian: s.Guardian, Reason: s.Reason, Subject: s.Subject}
+	e := casefile.Event{Step: stepOf(s.Kind), At: r.recorder.clock.look().Wall, By: []uint64{s.By.ID}, Value: screening.MilliC(s.Value), Instrument: s.Instrument, Guardian: s.Guardian, Reason: s.Reason, Subject: s.Subject}
 	e.Call, _ = casefile.ParseCall(s.Call)
 	switch e.Step {
 	case casefile.Measured:
@@ -153,14 +157,18 @@ func (r roomPage) Step(ctx context.Context, s isolation.Step) error {
 			return err
 		}
 		return r.handedOver(ctx, x, s.HandOver, names, how)
+	default:
+		if err := r.chained(&e, s); err != nil {
+			return err
+		}
 	}
 	return roomError(r.stepCase(ctx, uint16(s.Number), s.Version, e))
 }
 
 // stepOf returns the step of a word that a page sends.
 func stepOf(kind string) casefile.Step {
-	for s := casefile.Escorted; s <= casefile.Identified; s++ {
-		if s.String() == kind {
+	for s := casefile.Escorted; s <= casefile.Placed; s++ {
+		if s.String() == kind && uint8(s) != entry.CaseMuted {
 			return s
 		}
 	}
@@ -170,7 +178,7 @@ func stepOf(kind string) casefile.Step {
 // feverFrom returns the lowest temperature that is a fever under the policy in
 // force.
 func (g *Gate) feverFrom() screening.MilliC {
-	limit, boundary := g.policy.Threshold()
+	limit, boundary := g.policy().Threshold()
 	if boundary == screening.Exceeds {
 		limit++
 	}
@@ -323,6 +331,7 @@ func (r roomPage) Paper(ctx context.Context, p isolation.Paper) (int, error) {
 // roomError turns what the gate says into what the room's page tells.
 func roomError(err error) error {
 	for _, known := range []struct{ gate, page error }{
+		{casefile.ErrEarly, isolation.ErrEarly}, {casefile.ErrProof, isolation.ErrProof},
 		{guard.ErrStale, isolation.ErrStale}, {guard.ErrNotAllowed, isolation.ErrNotAllowed}, {errCaseOpen, isolation.ErrOpen},
 		{errNotStored, isolation.ErrNotStored}, {errNotNow, isolation.ErrNotStored},
 	} {

@@ -40,11 +40,11 @@ func (g *Gate) pages() http.Handler {
 	if g.o.Config.Language == config.LanguageEnglish {
 		language = web.English
 	}
-	lanes := guard.New(guard.Options{Gate: g, Offers: g, Questions: g, Sessions: g.sessions, Pairing: g.outside(), Language: language, ScreenMM: g.o.Config.Web.ScreenMM, Log: g.o.Log})
+	lanes := guard.New(guard.Options{Gate: g, Offers: g, Questions: g, Orders: g, Drill: g.drill.minutes, Sessions: g.sessions, Pairing: g.outside(), Language: language, ScreenMM: g.o.Config.Web.ScreenMM, Log: g.o.Log})
 	d := deskPage{g}
-	tablet := desk.New(desk.Options{Gate: d, Holds: d, People: d, Lanes: d, Undos: d, Visits: d, Rest: lanes, Sessions: g.sessions, Pairing: g.outside(), Language: language, Log: g.o.Log})
+	tablet := desk.New(desk.Options{Gate: d, Holds: d, People: d, Lanes: d, Undos: d, Visits: d, Drills: d, Watchers: d, Sick: d, Rest: lanes, Sessions: g.sessions, Pairing: g.outside(), Language: language, Log: g.o.Log})
 	r := roomPage{g}
-	return isolation.New(isolation.Options{Room: r, Cases: r, Desk: r, People: r, Rest: tablet, Sessions: g.sessions, Pairing: g.outside(), Language: language, Log: g.o.Log})
+	return isolation.New(isolation.Options{Room: r, Cases: r, Desk: r, People: r, Rest: tablet, Drill: g.drill.minutes, Sessions: g.sessions, Pairing: g.outside(), Language: language, Log: g.o.Log})
 }
 
 // serveWeb serves pages from before the journal is open: a gate that cannot
@@ -101,8 +101,12 @@ func (g *Gate) serveControl(ctx context.Context) error {
 	mux.HandleFunc("GET /v1/roster/people", g.people)
 	mux.HandleFunc("GET /v1/roster/export", g.exportRoster)
 	mux.HandleFunc("POST /v1/roster/cards", g.makeCards)
+	mux.HandleFunc("GET /v1/calendar", g.showCalendar)
+	mux.HandleFunc("POST /v1/calendar", g.loadCalendar)
 	mux.HandleFunc("GET /v1/holds", g.listHolds)
+	mux.HandleFunc("POST /v1/policy", g.loadPolicy)
 	mux.HandleFunc("POST /v1/holds/lift", g.liftHold)
+	mux.HandleFunc("GET /v1/live", g.showLive)
 	return serve(ctx, g.o.Control, mux)
 }
 
@@ -128,6 +132,8 @@ type Status struct {
 	Problems []Problem
 	// Collectors are in the order of the configuration.
 	Collectors []CollectorStatus
+	// Policies are those in force and to come, the newest last.
+	Policies []PolicyStatus
 }
 
 // LaneStatus is one lane of Status.
@@ -153,6 +159,7 @@ func (g *Gate) status(w http.ResponseWriter, _ *http.Request) {
 	}
 	s.Waiting, s.Lost = g.recorder.waiting()
 	s.Collectors = g.collectors.status()
+	s.Policies = g.rules.list()
 	for _, l := range v.Lanes {
 		lane := LaneStatus{Number: l.Number, Direction: l.Direction, Phase: l.Phase}
 		for _, key := range l.Faults {

@@ -77,6 +77,7 @@ func (g *Gate) SetClock(ctx context.Context, t guard.ClockTime) error {
 		return err
 	}
 	w.confirmAfter(func() { g.clock.put(step) })
+	g.rules.wake()
 	g.changed()
 	return nil
 }

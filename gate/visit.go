@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/journal"
 	"github.com/menshen/menshen/roster"
+	"github.com/menshen/menshen/screening"
 	"github.com/menshen/menshen/screening/lane"
 )
 
@@ -41,6 +43,23 @@ type visit struct {
 	open   bool
 }
 
+// proofs returns what a visit proves at a lane: since when a leader approves it.
+func (v visit) proofs() []screening.Proof {
+	if !v.approved() {
+		return nil
+	}
+	return []screening.Proof{{Of: screening.Approval, At: v.since}}
+}
+
+// approvedBy stands behind the reason of a visit that a leader has approved, who
+// is the second of those in By.
+const approvedBy = ":approved"
+
+func (v visit) approved() bool { return strings.HasSuffix(v.reason, approvedBy) }
+
+// why returns the reason as the page has it.
+func (v visit) why() string { return strings.TrimSuffix(v.reason, approvedBy) }
+
 // over reports whether a visitor has stayed too long.
 func (v visit) over(now time.Time) bool { return now.Sub(v.since) > visitMost }
 
@@ -54,6 +73,14 @@ func (v *visits) withheld(subject uint64) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return !v.lent[subject].open
+}
+
+// of returns the visit of a card that somebody has.
+func (v *visits) of(card uint64) (visit, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	x, ok := v.lent[card]
+	return x, ok && x.open
 }
 
 // reserve lets nobody else have a card while its entry is on its way.

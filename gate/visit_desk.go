@@ -21,12 +21,12 @@ const reasonGoods = "delivery"
 // Visitors implements desk.Visits.
 func (d deskPage) Visitors() desk.Visitors {
 	people, now := d.roster.Snapshot(), d.recorder.clock.look().Wall
-	v := desk.Visitors{From: d.visitorsFrom()}
+	v := desk.Visitors{From: d.visitorsFrom(), Leaders: d.approvers()}
 	v.Waiting, v.Goods = d.register.visits.counts(now)
 	lent := map[int]bool{}
 	for _, x := range d.register.visits.list() {
 		lent[x.card.Number] = true
-		one := desk.Visit{Card: x.card.Number, Name: x.who.Name, Reason: x.reason, Since: x.since, Over: x.over(now), Open: x.open}
+		one := desk.Visit{Card: x.card.Number, Name: x.who.Name, Reason: x.why(), Since: x.since, Over: x.over(now), Open: x.open}
 		one.Host, _ = nameOf(people, x.who.Host)
 		v.Inside = append(v.Inside, one)
 	}
@@ -62,6 +62,12 @@ func (d deskPage) Give(ctx context.Context, v desk.Giving) error {
 	}
 	stamp := d.recorder.now()
 	x := visit{reason: v.Reason, who: entry.Visitor{Name: v.Name, Phone: v.Phone, Host: v.Host}, by: d.names(v.By.ID), since: stamp.Wall}
+	if v.Leader != 0 {
+		if err := d.approves(ctx, v); err != nil {
+			return err
+		}
+		x.reason, x.by = x.reason+approvedBy, []uint64{v.By.ID, v.Leader}
+	}
 	draft, err := x.draft(card.ID(), stamp)
 	if err != nil {
 		return fmt.Errorf("give card: %w", err)

@@ -29,7 +29,7 @@ func (l *laneLoop) scanOfCard(s lane.Scan, digits string) lane.Scan {
 	var h hold
 	h, s.Held, s.Carried = l.g.register.look(card.ID(), l.g.o.Now().Mono)
 	s.Recheckable, s.HighBy = s.Held && !h.grave, h.highBy
-	return s
+	return l.evidence(s)
 }
 
 // visitLeft takes a card back that went out by a lane. It waits for nothing: it
@@ -56,7 +56,7 @@ func (g *Gate) visitLeft(id entry.ArrivalID, rec lane.Record, stamp entry.Stamp)
 // stands against it. What it was not asked for follows from that.
 func (g *Gate) reasonsOf(subject uint64, reasons []string) []string {
 	if _, card := roster.CardOf(subject); !card {
-		return reasons
+		return g.caseReasons(subject, reasons)
 	}
 	i := slices.Index(reasons, screening.OnHold.String())
 	if h, held, _ := g.register.look(subject, 0); i < 0 || held && !h.notLent {
