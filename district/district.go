@@ -61,6 +61,7 @@ type District struct {
 	dial      func(context.Context) (*mqtt.Session, error)
 	collector *collect.Collector
 	lists     *lists
+	shelf     *shelf
 	opened    chan struct{}
 
 	nudges *nudges
@@ -112,7 +113,8 @@ func (d *District) openStore(ctx context.Context) (err error) {
 	if d.store, err = OpenStore(ctx, d.o.Config, d.o.Log); err != nil {
 		return err
 	}
-	d.lists = &lists{store: d.store, key: d.key.Public().(ed25519.PublicKey)}
+	own := d.key.Public().(ed25519.PublicKey)
+	d.lists, d.shelf = &lists{store: d.store, key: own}, newShelf(own)
 	return nil
 }
 

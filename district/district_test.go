@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/menshen/menshen/calendar"
 	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/district/pull"
 	"github.com/menshen/menshen/district/store"
@@ -163,7 +164,7 @@ func TestWhatAGateRecordsIsStoredAtItsDistrict(t *testing.T) {
 
 func TestAGateThatVanishesIsLost(t *testing.T) {
 	r, g := startWith(t, &config.District{Name: "yucai", Data: t.TempDir(), Broker: config.Broker{Server: config.Server{Listen: "127.0.0.1:0"}},
-		Calendar: config.Calendar{Windows: []config.Window{{From: 0, To: 24 * 60}}}}), newGate(t, "east") // people come at any hour
+		Calendar: calendar.Calendar{Windows: []calendar.Window{{From: 0, To: 24 * 60}}}}), newGate(t, "east") // people come at any hour
 	r.admit(g)
 	// A gate that says hello is heard whenever the collector comes; this one
 	// says no more than what a broker may lose between publisher and subscriber.

@@ -27,8 +27,8 @@ type Documents struct {
 	// Policy is the number of the policy in force, 0 for the built-in one.
 	Policy uint32
 	// Refused is the gate's word of the newest document of this collector's that
-	// it refused, at RefusedAt by its clock; empty when it has taken a list since
-	// it refused one. It is text from outside.
+	// it refused, at RefusedAt by its clock; empty when it has taken another of
+	// the kind since. It is text from outside.
 	Refused   string
 	RefusedAt time.Time
 }
@@ -88,7 +88,8 @@ func readDocuments(ctx context.Context, s *store.Store, r reader) (map[string]Do
 	}
 	for gate, n := range newest[topicRefused] {
 		d := out[gate]
-		if d.Refused, d.RefusedAt, err = refused(n, newest[topicRoster][gate], r); err != nil {
+		taken := map[wire.Kind]store.Newest{wire.KindRoster: newest[topicRoster][gate], wire.KindPolicy: newest[topicPolicy][gate]}
+		if d.Refused, d.RefusedAt, err = refused(n, taken, r); err != nil {
 			return nil, err
 		}
 		out[gate] = d
@@ -96,9 +97,9 @@ func readDocuments(ctx context.Context, s *store.Store, r reader) (map[string]Do
 	return out, nil
 }
 
-// refused reads what a gate says of a document that it refused, unless that was
-// a list and it has taken another since.
-func refused(n, rosterEntry store.Newest, r reader) (text string, at time.Time, err error) {
+// refused reads what a gate says of a document that it refused, unless it has
+// taken another of the kind since.
+func refused(n store.Newest, taken map[wire.Kind]store.Newest, r reader) (text string, at time.Time, err error) {
 	e, err := entry.Unmarshal(n.Leaf)
 	if err != nil {
 		return "", time.Time{}, err
@@ -108,9 +109,11 @@ func refused(n, rosterEntry store.Newest, r reader) (text string, at time.Time, 
 		return "", time.Time{}, err
 	}
 	text = strings.TrimPrefix(device.Detail, r.name+"/")
-	taken := rosterEntry.Leaf != nil && (rosterEntry.Epoch > n.Epoch || rosterEntry.Epoch == n.Epoch && rosterEntry.Seq > n.Seq)
-	if taken && strings.HasPrefix(text, wire.KindRoster.String()+"/") {
-		return "", time.Time{}, nil
+	for kind, t := range taken {
+		since := t.Leaf != nil && (t.Epoch > n.Epoch || t.Epoch == n.Epoch && t.Seq > n.Seq)
+		if since && strings.HasPrefix(text, kind.String()+"/") {
+			return "", time.Time{}, nil
+		}
 	}
 	return text, time.UnixMilli(e.Wall), nil
 }

@@ -71,15 +71,11 @@ func (l *lists) read(ctx context.Context, head store.Post) (list, error) {
 }
 
 func (l *lists) parse(p store.Post) (list, error) {
-	unverified, err := wire.ParseDown(p.Message)
+	text, err := bodyOf(p, l.key)
 	if err != nil {
 		return nil, err
 	}
-	d, err := unverified.Verify(l.key, p.Scope)
-	if err != nil {
-		return nil, err
-	}
-	body, err := wire.ParseRosterList(d.Body)
+	body, err := wire.ParseRosterList(text)
 	if err != nil {
 		return nil, err
 	}
@@ -92,6 +88,16 @@ func (l *lists) parse(p store.Post) (list, error) {
 		out[p.ID] = listed{pull.Person{Name: p.Name, Class: p.Class, Number: p.Number}, p.Key()}
 	}
 	return out, nil
+}
+
+// bodyOf returns what was posted, as the collector itself has signed it.
+func bodyOf(p store.Post, own ed25519.PublicKey) ([]byte, error) {
+	unverified, err := wire.ParseDown(p.Message)
+	if err != nil {
+		return nil, err
+	}
+	d, err := unverified.Verify(own, p.Scope)
+	return d.Body, err
 }
 
 // numbering tells whose list gave the people of a gate their roster numbers.

@@ -1,6 +1,7 @@
 package district
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 const (
 	topicRoster    = "roster"    // the roster in force
 	topicNumbering = "numbering" // the roster by which people have their numbers
-	topicPolicy    = "policy"    // the policy in force
+	topicPolicy    = "policy"    // the policy that was taken last; behind a slash, the one of a number
 	topicEmergency = "emergency" // emergency passage, begun or ended
 	topicRefused   = "refused"   // a document of this collector's that the gate refused; behind a slash, of one kind
 )
@@ -74,7 +75,7 @@ func (r reader) meaning(e entry.Entry) (m store.Meaning) {
 	case entry.KindPolicy:
 		var p entry.Policy
 		if e.Decode(&p) == nil {
-			m.Topics = []string{topicPolicy}
+			m.Topics = []string{topicPolicy, fmt.Sprint(topicPolicy, "/", p.Number)}
 		}
 	case entry.KindDevice:
 		var d entry.Device
@@ -157,6 +158,7 @@ func answered(a entry.Answer) store.HoldChange {
 const (
 	undoneHold  = "hold"
 	undoneAdmit = "admit"
+	undoneSick  = "sick"
 )
 
 // undone says what an undo does to holds: somebody set aside is stopped again as
@@ -167,13 +169,16 @@ func undone(a entry.Answer) store.HoldChange {
 		return store.HoldChange{Act: store.LiftHold, Subject: a.Subject, Source: byName}
 	case undoneAdmit:
 		return store.HoldChange{Act: store.PlaceHold, Subject: a.Subject, Source: byName}
+	case undoneSick: // who is ill at home was never held
+		return store.HoldChange{}
 	}
 	return changeOf(lane.Record{Act: lane.Aside, Subject: screening.Subject{ID: a.Subject},
 		Decision: screening.ReadDecision(screening.Outcome(a.Outcome), a.Rows)})
 }
 
 // stepped says what a step of a case does to holds, as the gate does when it
-// reads its own journal. Who went home or to hospital stays held.
+// reads its own journal. Who went home or to hospital stays held until the return
+// is cleared.
 func stepped(c entry.Case) store.HoldChange {
 	h := store.HoldChange{Subject: c.Subject}
 	if c.Arrival == (entry.ArrivalID{}) {
@@ -182,9 +187,9 @@ func stepped(c entry.Case) store.HoldChange {
 	switch {
 	case c.Subject == 0:
 		return store.HoldChange{}
-	case c.Step == entry.CaseOpened, c.Step == entry.CaseIdentified:
+	case c.Step == entry.CaseOpened, c.Step == entry.CaseIdentified, c.Step == entry.CaseCorrected && c.Proof != 0:
 		h.Act = store.PlaceHold
-	case c.Step == entry.CaseBackToClass, c.Step == entry.CaseNotThisPerson:
+	case c.Step == entry.CaseBackToClass, c.Step == entry.CaseNotThisPerson, c.Step == entry.CaseCleared:
 		h.Act = store.LiftHold
 	default:
 		return store.HoldChange{}

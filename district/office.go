@@ -139,17 +139,6 @@ func (o *Office) Supply(ctx context.Context, g store.Gate) error {
 	})
 }
 
-// PostPolicy posts a policy document to a gate, or to all of them for
-// wire.ScopeAll, and returns its number.
-func (o *Office) PostPolicy(ctx context.Context, scope string, document []byte) (number uint64, err error) {
-	if scope != wire.ScopeAll {
-		if _, err := o.store.Gate(ctx, scope); err != nil {
-			return 0, err
-		}
-	}
-	return o.post(wire.KindPolicy, scope, document, nil)
-}
-
 // SchoolRoster is the roster of one school, and which gates have it.
 type SchoolRoster struct {
 	School string
@@ -269,6 +258,9 @@ func (o *Office) postTo(gates []store.Gate, people *roster.Snapshot, allowLeft i
 	}
 	return nil
 }
+
+// own is the collector's public key.
+func (o *Office) own() ed25519.PublicKey { return o.key.Public().(ed25519.PublicKey) }
 
 // post signs a document under its number and keeps it for the collector to send.
 func (o *Office) post(kind wire.Kind, scope string, body, sum []byte) (uint64, error) {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/menshen/menshen/config"
+	"github.com/menshen/menshen/calendar"
 	"github.com/menshen/menshen/district/store"
 	"github.com/menshen/menshen/entry"
 	page "github.com/menshen/menshen/web/district"
@@ -60,7 +60,7 @@ func (k *known) there(heard time.Time) standing {
 		return standing{page.Quiet, heard, k.missed(silent)} // a wrong key, perhaps
 	case k.backlog() > 0:
 		return standing{page.Behind, k.journal.Received, false}
-	case in && k.now.Sub(began) > config.Patience && !k.arrived:
+	case in && k.now.Sub(began) > calendar.Patience && !k.arrived:
 		return standing{page.Idle, began, true}
 	}
 	return standing{state: page.Up}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/menshen/menshen/config"
+	"github.com/menshen/menshen/calendar"
 	"github.com/menshen/menshen/district/broker"
 	"github.com/menshen/menshen/district/store"
 	"github.com/menshen/menshen/entry"
@@ -17,8 +17,8 @@ import (
 
 // morning has school on every day but 8 December 2020, and people come from
 // 6:50 to 8:20.
-func morning() config.Calendar {
-	return config.Calendar{Closed: []config.Span{{First: "2020-12-08", Last: "2020-12-08"}}, Windows: []config.Window{{From: 6*60 + 50, To: 8*60 + 20}}}
+func morning() calendar.Calendar {
+	return calendar.Calendar{Holidays: []calendar.Days{{Span: calendar.Span{First: "2020-12-08", Last: "2020-12-08"}}}, Windows: []calendar.Window{{From: 6*60 + 50, To: 8*60 + 20}}}
 }
 
 // december returns a time of 7 December 2020, or of a day near it.

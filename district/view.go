@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/menshen/menshen/config"
+	"github.com/menshen/menshen/calendar"
 	"github.com/menshen/menshen/district/store"
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/screening"
@@ -71,6 +71,13 @@ func (d *District) look(ctx context.Context, now time.Time) (v page.View, err er
 	if err != nil {
 		return v, err
 	}
+	policies, err := readStands(ctx, d.store, d.shelf)
+	if err != nil {
+		return v, err
+	}
+	for _, p := range policies.list(gates) {
+		v.Policies = append(v.Policies, p.page())
+	}
 	byName := map[string]store.Gate{}
 	for _, g := range gates {
 		byName[g.Name] = g
@@ -80,6 +87,7 @@ func (d *District) look(ctx context.Context, now time.Time) (v page.View, err er
 		}
 		shown := k.page()
 		shown.Emergency = emergencies[g.Name]
+		policies.at(g.Name, now).show(&shown.Documents)
 		v.Gates = append(v.Gates, shown)
 	}
 	slices.SortStableFunc(v.Gates, func(a, b page.Gate) int {
@@ -146,7 +154,7 @@ func announced(alarms []store.Alarm, gates map[string]store.Gate) (shown []page.
 type known struct {
 	gate      store.Gate
 	seen      seen
-	calendar  config.Calendar
+	calendar  calendar.Calendar
 	connected bool // there is a session with the broker
 	now       time.Time
 	journal   store.Stream // the newest; zero if there is none

@@ -78,7 +78,7 @@ func TestWrongCallsAreRefused(t *testing.T) {
 	name, data := configure(t, ownBroker)
 	for _, args := range []string{"now", "-colour", "run now", "admit east", "admit -colour east x", "gates all", "revoke", "token", "token add", "token sell x",
 		"token revoke", "key all", "roster", "roster sell", "roster list all", "roster import -school x", "roster import list.csv", "roster undo", "roster undo x",
-		"roster import -school x -allow-left -1 list.csv", "policy", "policy send x", "policy send -all -gate east x", "policy send -all"} {
+		"roster import -school x -allow-left -1 list.csv", "policy", "policy publish", "policy publish a b", "policy status x"} {
 		districtd(t, "", append([]string{"-config", name}, strings.Fields(args)...)...).want(t, exitUsage)
 	}
 	districtd(t, "", "-h").want(t, 0, "districtd collects")

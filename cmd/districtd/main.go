@@ -1,6 +1,6 @@
 // Command districtd runs one collector, of a district or a school: it takes
 // the journals of gates, keeps them, and serves the page and the pull. It also
-// says which gates and programs are let in, and sends rosters to gates.
+// says which gates and programs are let in, and sends rosters and policies to gates.
 //
 // It exits 0 after a stop by SIGTERM or interrupt, 1 after a failure, 2 when
 // called wrongly, 78 when the configuration is at fault.
@@ -50,9 +50,10 @@ const usage = `districtd collects the journals of gates.
                                says first what changes, and asks, unless -yes
   roster undo -school NAME     bring back the roster before the last change, and send it
   roster list                  the schools, and which of their gates have the newest list
-  policy send -gate GATE|-all FILE
-                               send a policy document; gates of this release refuse them, each with
-                               an entry
+  policy publish [-yes] FILE   try a policy on the last week, sign it with the collector's key and send
+                               it to the gates that it is for; where it stops more than 5 % of the
+                               people, 'gatectl policy sign' by a key of policy_signers comes first
+  policy status                what was published, who has it, and what is in force where
   token add [-names] NAME      let a program or a person read; prints the token once
   token list
   token revoke NAME
@@ -148,15 +149,15 @@ func commandOf(args []string) func(*tool, context.Context) error {
 		return with((*tool).importRoster)
 	case "roster undo":
 		return with((*tool).undoRoster)
-	case "policy send":
-		return with((*tool).sendPolicy)
+	case "policy publish":
+		return with((*tool).publishPolicy)
 	}
 	if len(rest) > 0 {
 		return nil
 	}
 	return map[string]func(*tool, context.Context) error{
 		"run": (*tool).serve, "check": (*tool).check, "key": (*tool).key, "gates": (*tool).gates, "token list": (*tool).tokens,
-		"roster list": (*tool).rosters,
+		"roster list": (*tool).rosters, "policy status": (*tool).policies,
 	}[name]
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/menshen/menshen/district"
 	"github.com/menshen/menshen/district/store"
 	"github.com/menshen/menshen/roster"
-	"github.com/menshen/menshen/sync/wire"
 )
 
 // office opens the store and what is kept beside it for one act.
@@ -140,35 +139,4 @@ func orNone(names []string) string {
 		return "-"
 	}
 	return strings.Join(names, " ")
-}
-
-func (t *tool) sendPolicy(ctx context.Context, args []string) error {
-	flags := quiet("policy send")
-	gate, all := flags.String("gate", "", ""), flags.Bool("all", false, "")
-	if flags.Parse(args) != nil || flags.NArg() != 1 || (*gate == "") != *all {
-		return errUsage
-	}
-	info, err := os.Stat(flags.Arg(0))
-	if err != nil {
-		return err
-	}
-	if info.Size() > wire.MaxPayload {
-		return fmt.Errorf("%s is larger than %d MiB, which is the most that is sent", flags.Arg(0), wire.MaxPayload>>20)
-	}
-	document, err := os.ReadFile(flags.Arg(0))
-	if err != nil {
-		return err
-	}
-	scope := *gate
-	if *all {
-		scope = wire.ScopeAll
-	}
-	return t.office(ctx, func(o *district.Office) error {
-		number, err := o.PostPolicy(ctx, scope, document)
-		if err != nil {
-			return unknown(err, "no gate of this name is let in")
-		}
-		fmt.Fprintf(t.stdout, "policy document %d goes out; gates of this release refuse it, each with an entry that says so\n", number)
-		return nil
-	})
 }

@@ -4,10 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-
-	"github.com/menshen/menshen/sync/wire"
 )
 
 // listFile writes a list of n pupils.
@@ -58,29 +55,4 @@ func TestUndoingTheFirstListSendsNothing(t *testing.T) {
 	call("roster", "undo", "-school", "east").want(t, exitFailed, "nothing to undo")
 	call("roster", "import", "-yes", "-school", "east", listFile(t, 3)).want(t, 0)
 	call("roster", "undo", "-school", "east").want(t, exitFailed, "3 left", "nothing was sent")
-}
-
-func TestAPolicyIsSentWithAWordOfWhatBecomesOfIt(t *testing.T) {
-	name, _ := configure(t, ownBroker)
-	call := func(args ...string) result { return districtd(t, "", append([]string{"-config", name}, args...)...) }
-	file := filepath.Join(t.TempDir(), "policy.toml")
-	if err := os.WriteFile(file, []byte("number = 7\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	call("policy", "send", "-gate", "east", file).want(t, exitFailed, "no gate of this name is let in")
-	call("admit", "east", newKey(t)).want(t, 0)
-	call("policy", "send", "-gate", "east", file).want(t, 0, "refuse it")
-	call("policy", "send", "-all", file).want(t, 0, "refuse it")
-	call("policy", "send", "-all", file+"x").want(t, exitFailed, "no such file")
-	if err := os.WriteFile(file, make([]byte, wire.MaxPayload+1), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	call("policy", "send", "-all", file).want(t, exitFailed, "larger than 4 MiB")
-	if err := os.Truncate(file, wire.MaxPayload); err != nil {
-		t.Fatal(err)
-	}
-	call("policy", "send", "-all", file).want(t, exitFailed, "post policy")
-	if usage := call("-h").err; !strings.Contains(usage, "gates of this release refuse them") {
-		t.Error("the usage does not say that policies are refused")
-	}
 }

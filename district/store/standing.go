@@ -208,6 +208,16 @@ func (s *Store) Holds(ctx context.Context) ([]Hold, error) {
 // Newest returns the newest entry about a topic of every journal that has one,
 // by gate and epoch.
 func (s *Store) Newest(ctx context.Context, topic string) ([]Newest, error) {
+	return s.newest(ctx, "n.topic = ?", topic)
+}
+
+// NewestBelow returns the newest entry about each topic that begins with another
+// and a slash, by gate, epoch and place.
+func (s *Store) NewestBelow(ctx context.Context, topic string) ([]Newest, error) {
+	return s.newest(ctx, "substr(n.topic, 1, length(?1) + 1) = ?1 || '/'", topic)
+}
+
+func (s *Store) newest(ctx context.Context, which, topic string) ([]Newest, error) {
 	all, err := list(ctx, s.readers, func(rows *sql.Rows) (n Newest, err error) {
 		var id, received int64
 		var first uint64
@@ -215,7 +225,7 @@ func (s *Store) Newest(ctx context.Context, topic string) ([]Newest, error) {
 		n.Seq, n.Received = first+uint64(id&(MaxBatch-1)), fromMilli(received)
 		return n, err
 	}, `SELECT g.name, s.epoch, b.first, e.id, e.leaf, b.received FROM newest n JOIN entry e ON e.id = n.entry JOIN batch b ON b.number = e.id >> 13
-		JOIN stream s ON s.id = n.stream JOIN gate g ON g.id = s.gate WHERE n.topic = ? ORDER BY g.name, s.epoch`, topic)
+		JOIN stream s ON s.id = n.stream JOIN gate g ON g.id = s.gate WHERE `+which+` ORDER BY g.name, s.epoch, e.id`, topic)
 	if err != nil {
 		return nil, fmt.Errorf("list newest %s: %w", topic, err)
 	}
