@@ -25,41 +25,54 @@ var errNoGate = errors.New("no gate answers")
 
 // ask calls the running gate over its socket and reads its answer into out.
 func (t *tool) ask(ctx context.Context, method, path string, body io.Reader, out any) error {
-	cfg, err := t.load()
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	answer, err := t.send(ctx, method, path, body)
 	if err != nil {
 		return err
 	}
-	client := &http.Client{Timeout: answerWithin, Transport: &http.Transport{
+	defer answer.Close()
+	if err := json.NewDecoder(answer).Decode(out); err != nil {
+		return fmt.Errorf("read the gate's answer: %w", err)
+	}
+	return nil
+}
+
+// send calls the running gate over its socket and returns its answer, which the
+// caller closes; it ends with the context.
+func (t *tool) send(ctx context.Context, method, path string, body io.Reader) (io.ReadCloser, error) {
+	cfg, err := t.load()
+	if err != nil {
+		return nil, err
+	}
+	client := &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", cfg.Socket)
 		},
 	}}
-	defer client.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(ctx, method, "http://gate"+path, body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	resp, err := client.Do(req)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("%w at %s: start it with 'systemctl start gated'", errNoGate, cfg.Socket)
+		return nil, fmt.Errorf("%w at %s: start it with 'systemctl start gated'", errNoGate, cfg.Socket)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%s: permission denied: run this as root or as a member of the group menshen", cfg.Socket)
+		return nil, fmt.Errorf("%s: permission denied: run this as root or as a member of the group menshen", cfg.Socket)
 	case err != nil:
-		return fmt.Errorf("ask gate: %w", err)
+		return nil, fmt.Errorf("ask gate: %w", err)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp.Body, nil
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		var fault struct{ Error string }
-		if err := json.NewDecoder(resp.Body).Decode(&fault); err != nil || fault.Error == "" {
-			return fmt.Errorf("gate answers %s", resp.Status)
-		}
-		return errors.New(fault.Error)
+	var fault struct{ Error string }
+	if err := json.NewDecoder(resp.Body).Decode(&fault); err != nil || fault.Error == "" {
+		return nil, fmt.Errorf("gate answers %s", resp.Status)
 	}
-	if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
-		return fmt.Errorf("read the gate's answer: %w", err)
-	}
-	return nil
+	return nil, errors.New(fault.Error)
 }
 
 // post sends a value and wants no answer but that it was taken.

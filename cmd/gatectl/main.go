@@ -1,6 +1,6 @@
 // Command gatectl is the gate's admin tool: it checks a configuration, shows
 // the state and the key of a gate, imports the roster, prints badges, lifts
-// holds, and reads and proves the journal.
+// holds, tries and signs policies, and reads and proves the journal.
 //
 // It asks gated over its unix socket; what only reads the journal reads the
 // file. It exits 0 when all is well, 1 when something failed, 2 when called
@@ -20,6 +20,7 @@ import (
 	"github.com/menshen/menshen/config"
 	firmwareconfig "github.com/menshen/menshen/firmware-config"
 	"github.com/menshen/menshen/sync/wire"
+	"github.com/menshen/menshen/tomlfile"
 )
 
 var version = "devel"
@@ -54,6 +55,11 @@ const usage = `gatectl asks a gate, or reads its journal.
 
   check                        read the configuration; every fault with line and remedy
   status                       what the gate is doing and what is wrong with it
+  scan [-probe]                what is on buses, ports and inputs, and the profile's lines for it;
+                               -probe also sends bytes to what is not known: first see that no
+                               relay hangs on it
+  doctor                       every check of this machine: what is wrong, why it matters, what to type
+  live [-n N]                  raw temperatures and scans as they come, until Ctrl-C or N lines
   roster import [-preview] [-allow-left N] FILE.csv
                                replace the roster by a list; prints added, changed, left
   roster undo                  bring back the roster before the last change
@@ -67,6 +73,9 @@ const usage = `gatectl asks a gate, or reads its journal.
   key show                     name and public key of this gate, for its collectors
   hold list                    who is on hold
   hold lift -by NUMBER NUMBER  end a hold by name; the PIN is read from standard input
+  calendar check FILE          every fault of a school calendar with line and remedy
+  calendar load FILE           put it in force; its number must be higher than the one before
+  calendar show [FILE]         what today is, and how many are expected
   web paired                   browsers of other machines that may show pages
   web unpair N                 end one of them at once
   journal verify [-file FILE]  recompute every hash and the root
@@ -74,6 +83,20 @@ const usage = `gatectl asks a gate, or reads its journal.
   journal tail [-file FILE] [-n N] [-f]
                                the newest entries; -f goes on with what is added
   journal rebase -reason TEXT  begin the next journal, for a card that was restored or replaced
+  policy check FILE...         every fault of a policy with line and remedy
+  policy test [-cases DIR] [DIR]
+                               run the cases of all policies; which rules they cover
+  policy diff A B              what changes from one policy to another; a file or a preset
+  policy replay -policy P [-journal J] [-roster LIST.csv]
+                               what P would have decided in the last 7 days
+  policy explain [-journal J] ARRIVAL
+                               why an arrival, 12-345, was decided as it was
+  policy sign -key FILE POLICY put a signature behind a policy; makes the key if there is none
+  policy load FILE             bring a signed policy to this gate; its number must be higher than
+                               the one before
+  policy order -key FILE -qr FILE.png -number N [-from DAY] [-threshold T] [-boundary B]
+               [-warn ROWS] [-enforce ROWS] PRESET
+                               a policy as one QR code for a lane's scanner
   rest                         write OFF to every barrier; for when gated is not running
   version
 `
@@ -91,7 +114,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitUsage
 	}
 	err := t.command(ctx, flags.Args())
-	var faults config.Faults
+	var faults tomlfile.Faults
 	switch {
 	case err == nil:
 		return 0
@@ -99,7 +122,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprint(stderr, usage)
 		return exitUsage
 	case errors.As(err, &faults):
-		fmt.Fprintln(stderr, faults)
+		fmt.Fprintln(stderr, err)
 		return exitConfig
 	}
 	fmt.Fprintln(stderr, "gatectl:", err)
@@ -118,12 +141,20 @@ func (t *tool) command(ctx context.Context, args []string) error {
 		return t.roster(ctx, rest)
 	case "hold":
 		return t.hold(ctx, rest)
+	case "calendar":
+		return t.calendar(ctx, rest)
 	case "web":
 		return t.web(ctx, rest)
 	case "journal":
 		return t.journal(ctx, rest)
 	case "key":
 		return t.key(ctx, rest)
+	case "policy":
+		return t.policy(ctx, rest)
+	case "scan":
+		return t.scan(ctx, rest)
+	case "live":
+		return t.live(ctx, rest)
 	}
 	switch {
 	case len(rest) > 0:
@@ -134,6 +165,8 @@ func (t *tool) command(ctx context.Context, args []string) error {
 		return t.status(ctx)
 	case name == "rest":
 		return t.rest(ctx)
+	case name == "doctor":
+		return t.doctor(ctx)
 	}
 	return errUsage
 }
@@ -190,15 +223,25 @@ func (t *tool) check(args []string) error {
 	return nil
 }
 
-// flagsOf parses a subcommand's flags and wants exactly n arguments behind them.
-func (t *tool) flagsOf(name string, args []string, n int, define func(*flag.FlagSet)) ([]string, error) {
+// flagsOf parses a subcommand's flags and wants exactly n arguments before,
+// between or behind them: a remedy is typed at the end of the line that failed.
+func (t *tool) flagsOf(name string, args []string, n int, define func(*flag.FlagSet)) (rest []string, err error) {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	if define != nil {
 		define(flags)
 	}
-	if flags.Parse(args) != nil || flags.NArg() != n {
+	for {
+		if flags.Parse(args) != nil {
+			return nil, errUsage
+		}
+		if flags.NArg() == 0 {
+			break
+		}
+		rest, args = append(rest, flags.Arg(0)), flags.Args()[1:]
+	}
+	if len(rest) != n {
 		return nil, errUsage
 	}
-	return flags.Args(), nil
+	return rest, nil
 }

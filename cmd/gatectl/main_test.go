@@ -13,7 +13,7 @@ func TestWrongCallsAreRefusedWithTheUsage(t *testing.T) {
 	name := configuration(t, shortDir(t))
 	for _, args := range []string{
 		"", "open", "status now", "version now", "rest now", "check a b",
-		"roster", "roster import", "roster import a b", "roster import a --allow-left 3", "roster import -allow-left few a",
+		"roster", "roster import", "roster import a b", "roster import a --allow-left", "roster import -allow-left few a",
 		"roster undo now", "roster pin", "roster pin G1 481516", "roster badges", "roster export", "roster export a b", "roster frobnicate",
 		"hold", "hold list now", "hold lift P001", "hold lift -by G1", "hold frobnicate",
 		"journal", "journal frobnicate", "journal verify now", "journal export -n 3", "journal tail -n few",

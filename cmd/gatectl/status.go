@@ -22,6 +22,7 @@ func (t *tool) status(ctx context.Context) error {
 	p("journal   %d entries, %d waiting, %d lost, boot %d, root %s", s.Entries, s.Waiting, s.Lost, s.Boot, s.Root)
 	p("roster    %d people, %d arrived today", s.Roster, s.Arrived)
 	p("open      %d set aside, %d alarms, %d on hold, %d on duty", s.Asides, s.Alarms, s.Holds, s.OnDuty)
+	t.printPolicies(s.Policies)
 	for _, l := range s.Lanes {
 		p("lane %-4d %s, %s", l.Number, l.Direction, l.Phase)
 		t.printProblems(l.Faults)
@@ -82,10 +83,16 @@ func remedy(key string) string {
 		return "look for the visitor; whoever is back is taken off the list at the desk"
 	case "visitors-later":
 		return "nothing: the desk takes visitors from then on, as [visitors] says"
+	case "calendar-fault":
+		return "find the fault with 'gatectl calendar check FILE', then 'gatectl calendar load FILE'"
+	case "rules-ended":
+		return "publish a policy at the district, or 'gatectl policy load FILE'"
 	case "offline":
 		return "nothing: the gate works without the network, and sends what waits when it is back"
 	case "scanner-lost", "thermometer-lost", "barrier-lost":
 		return "plug it in again; if that does not help, compare its path in the profile or [ports] with 'ls -l /dev/serial/by-id'"
+	case "gate-lost":
+		return "see whether that gate runs and the network reaches it; compare its [[follow]] here and [boards] there with 'gatectl key show' at both"
 	case "sound-lost":
 		return "plug in the loudspeaker's card, see that alsa-utils is installed, and compare device in [sound] with 'aplay -L'"
 	case "barrier-open":

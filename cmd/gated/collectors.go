@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/menshen/menshen/config"
+	firmwareconfig "github.com/menshen/menshen/firmware-config"
 	"github.com/menshen/menshen/gate"
 	"github.com/menshen/menshen/sync/mqtt"
 	"github.com/menshen/menshen/sync/uplink"
@@ -33,6 +34,23 @@ func collectors(cfg *config.Config, log *slog.Logger) ([]gate.Collector, error) 
 			Insecure: strings.HasPrefix(c.URL, "mqtt://") && c.Insecure})
 	}
 	return all, nil
+}
+
+// rules returns whose policies the gate takes: those of its collectors, and of
+// who else may sign. The error is the configuration's.
+func rules(cfg *config.Config, to []gate.Collector) (gate.Rules, error) {
+	r := gate.Rules{Presets: firmwareconfig.Policies()}
+	for _, c := range to {
+		r.Signers = append(r.Signers, c.Key)
+	}
+	for _, text := range cfg.PolicySigners {
+		key, err := wire.ParsePublicKey(text)
+		if err != nil {
+			return gate.Rules{}, fmt.Errorf("policy_signers: %w · copy what 'gatectl policy sign' prints", err)
+		}
+		r.Signers = append(r.Signers, key)
+	}
+	return r, nil
 }
 
 // dialer opens sessions at one collector's broker. It reads password and

@@ -20,6 +20,7 @@ import (
 	"runtime/debug"
 	"syscall"
 	"time"
+	_ "time/tzdata" // a small system has no table of time zones
 
 	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/device/board"
@@ -73,7 +74,11 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 	if err != nil {
 		return explain(ctx, *explainAt, err, log)
 	}
-	if err := runGate(ctx, cfg, banner, log); err != nil {
+	runs := runGate
+	if len(cfg.Follow) > 0 {
+		runs = runBoard
+	}
+	if err := runs(ctx, cfg, banner, log); err != nil {
 		log.Error("gate ended", "err", err)
 		return exitFailed
 	}
@@ -84,8 +89,18 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 // good with a banner that says why.
 func configuration(name string, log *slog.Logger) (cfg *config.Config, banner string, err error) {
 	cfg, err = config.Load(name, firmwareconfig.Profiles())
+	var to []gate.Collector
 	if err == nil {
-		_, err = collectors(cfg, log)
+		to, err = collectors(cfg, log)
+	}
+	if err == nil {
+		_, err = rules(cfg, to)
+	}
+	if err == nil {
+		_, err = boards(cfg)
+	}
+	if err == nil {
+		_, err = follows(cfg)
 	}
 	if err == nil {
 		for _, w := range cfg.Warnings {
@@ -110,6 +125,10 @@ func runGate(ctx context.Context, cfg *config.Config, banner string, log *slog.L
 	if err != nil {
 		return err
 	}
+	signed, err := rules(cfg, to)
+	if err != nil {
+		return err
+	}
 	control, err := listenControl(cfg.Socket)
 	if err != nil {
 		return err
@@ -120,9 +139,13 @@ func runGate(ctx context.Context, cfg *config.Config, banner string, log *slog.L
 		return fmt.Errorf("web.listen: %w", err)
 	}
 	defer pages.Close()
+	follow, err := boards(cfg)
+	if err != nil {
+		return err
+	}
 	g, err := gate.New(gate.Options{
 		Config: cfg, Opener: board.New(cfg.Board, log.With("component", "board")), Now: gate.NewClock().Now, Log: log,
-		Version: version, Web: pages, Control: control, Collectors: to, Banner: banner,
+		Version: version, Web: pages, Control: control, Collectors: to, Rules: signed, Boards: follow, Banner: banner,
 	})
 	if err != nil {
 		return err
@@ -134,22 +157,7 @@ func runGate(ctx context.Context, cfg *config.Config, banner string, log *slog.L
 	defer systemd.Tell(ctx, g.Alive, log)()
 	done := make(chan error, 1)
 	go func() { done <- g.Run(ctx) }()
-	if banner == "" {
-		if err := config.KeepLastGood(cfg.Data, cfg); err != nil {
-			log.Warn("last good configuration not kept", "err", err)
-		}
-	}
-	log.Info("pages served", "url", "http://"+pages.Addr().String()+"/")
-	for signals := 0; ; {
-		select {
-		case err := <-done:
-			return err
-		case <-again:
-			if signals++; signals > 1 {
-				return errors.Join(errors.New("second signal: stopped at once"), g.Rest())
-			}
-		}
-	}
+	return wait(cfg, banner, running{pages.Addr(), done, again, g.Rest}, log)
 }
 
 // listenControl opens gatectl's socket. A socket file that a killed process
