@@ -173,6 +173,14 @@ func (r *register) carrySeen(subject uint64, a screening.Arrival, now time.Durat
 	r.traces.seen[subject] = s
 }
 
+// forgetSeen lets nothing that was seen serve any more: other rules ask for other
+// things under the same names.
+func (r *register) forgetSeen() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.traces.seen)
+}
+
 // seenLately returns what carrySeen has let serve.
 func (r *register) seenLately(subject uint64, now time.Duration) (seen, bool) {
 	r.mu.Lock()

@@ -275,6 +275,7 @@ func (r *rules) choose() (waits bool) {
 	}
 	if before := r.now.Swap(x); before != x {
 		r.g.log.Info("policy in force", "number", x.doc.Spec.Number, "name", x.doc.Spec.Name, "before", before.doc.Spec.Number)
+		r.g.register.forgetSeen()
 		for _, l := range r.g.lanes {
 			l.send(lane.PolicyChanged{Policy: x.compiled})
 		}

@@ -238,3 +238,19 @@ func TestWhatThePolicySaysOfCasesHoldsFromThenOn(t *testing.T) {
 		t.Errorf("boundary %v", boundary)
 	}
 }
+
+// The rows of other rules may ask for other things under the same names.
+func TestWhatWasSeenUnderOtherRulesServesNoLonger(t *testing.T) {
+	g := governed(t, t.TempDir(), stillClock)
+	defer shut(t, g)
+	g.register.carrySeen(pupilID, screening.Arrival{Shown: []screening.Shown{{Row: "paper", InOrder: true}}}, stillClock().Mono)
+	g.rules.choose()
+	if _, ok := g.register.seenLately(pupilID, stillClock().Mono); !ok {
+		t.Fatal("forgotten although the rules are the same")
+	}
+	take(t, g, policyDocument(1, policy.Sign([]byte(planned(7, "37.0", "")), bureau())))
+	g.rules.choose()
+	if s, ok := g.register.seenLately(pupilID, stillClock().Mono); ok {
+		t.Errorf("under other rules %+v still serves", s)
+	}
+}
