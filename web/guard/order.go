@@ -39,9 +39,6 @@ func (s sheet) Order() Question {
 	return q
 }
 
-// Changes says what is new in the rules.
-func (s sheet) Changes(q Question) []string { return screen{Page: s.Page, View: s.View}.Changes(q) }
-
 // Begin says from when an order is.
 func (s sheet) Begin(q Question) string { return screen{Page: s.Page, View: s.View}.Begin(q) }
 

@@ -191,6 +191,15 @@ func TestTheMenuLeadsWhereWhoIsSignedOnMayGo(t *testing.T) {
 	}
 }
 
+// longOrder is a policy order of which more is said than fits.
+func longOrder(now time.Time) guard.Question {
+	said := guard.Sentence{Zh: "请出示四十八小时内两次核酸检测阴性证明,两次间隔至少二十四小时", En: "Please show two negative tests of the last forty-eight hours, at least twenty-four hours apart."}
+	return guard.Question{
+		Kind: guard.AskOrder, About: "4294967295", Number: 4294967295, Date: now.Add(14 * time.Hour),
+		Changes: []guard.Change{{Kind: "limit", From: "≥ 37.3", To: "> 37.05"}, {Kind: "added", Row: "tests", Say: said}, {Kind: "windows"}, {Kind: "enforced", Row: "mask", Say: said}, {Kind: "removed", Row: "green"}},
+	}
+}
+
 // TestWhatIsTypedOnAtTheGateCanBeReadAndTouched writes a picture of each to the
 // directory MENSHEN_SCREENSHOTS, if it is set.
 func TestWhatIsTypedOnAtTheGateCanBeReadAndTouched(t *testing.T) {
@@ -202,7 +211,9 @@ func TestWhatIsTypedOnAtTheGateCanBeReadAndTouched(t *testing.T) {
 			path    string
 			leaders int
 			on      bool
+			order   bool
 		}{
+			"47-order":          {path: "order", order: true},
 			"40-set-clock":      {path: "set-clock"},
 			"41-emergency":      {path: "emergency", leaders: 1},
 			"42-emergency-on":   {path: "emergency", leaders: 6, on: true},
@@ -215,7 +226,10 @@ func TestWhatIsTypedOnAtTheGateCanBeReadAndTouched(t *testing.T) {
 					s.questions.leaders = append(s.questions.leaders, guard.Leader{ID: uint64(18 + i), Name: longName})
 				}
 				s.gate.set(func(v *guard.View) {
-					v.Emergency = nil
+					v.Emergency, v.Questions = nil, nil
+					if sheet.order {
+						v.Questions = []guard.Question{longOrder(v.Now)}
+					}
 					if sheet.on {
 						v.Emergency = &guard.Emergency{Left: 12 * time.Minute, Passed: 1234}
 					}
