@@ -140,6 +140,10 @@ func states() map[string]state {
 			}}, {Kind: guard.AskList, About: "2020-12-07"}}
 			asides(2)(v)
 		}, pass, idle(2))},
+		"68-order": {view: view(func(v *guard.View) {
+			v.Rules = guard.Rules{Number: 4294967294, Next: 4294967295, From: at.Add(14 * time.Hour)}
+			v.Questions = []guard.Question{longOrder(at)}
+		}, pass, idle(2))},
 		"33-emergency": {view: view(func(v *guard.View) {
 			v.Emergency = &guard.Emergency{Left: 11*time.Minute + time.Second, Passed: 123}
 			v.Problems = []guard.Problem{{Key: "emergency", Args: []any{12, 123}}, {Key: "offline", Args: []any{1234}}}

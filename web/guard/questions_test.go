@@ -196,7 +196,7 @@ func longOrder(now time.Time) guard.Question {
 	said := guard.Sentence{Zh: "请出示四十八小时内两次核酸检测阴性证明,两次间隔至少二十四小时", En: "Please show two negative tests of the last forty-eight hours, at least twenty-four hours apart."}
 	return guard.Question{
 		Kind: guard.AskOrder, About: "4294967295", Number: 4294967295, Date: now.Add(14 * time.Hour),
-		Changes: []guard.Change{{Kind: "limit", From: "≥ 37.3", To: "> 37.05"}, {Kind: "added", Row: "tests", Say: said}, {Kind: "windows"}, {Kind: "enforced", Row: "mask", Say: said}, {Kind: "removed", Row: "green"}},
+		Changes: []guard.Change{{Kind: "added", Row: "tests", Say: said}, {Kind: "limit", From: "≥ 37.3", To: "> 37.05"}, {Kind: "windows"}, {Kind: "enforced", Row: "mask", Say: said}, {Kind: "removed", Row: "green"}},
 	}
 }
 

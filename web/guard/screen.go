@@ -99,18 +99,36 @@ func (s screen) Change(c Change) string {
 	return s.T("rules."+c.Kind, c.From, c.To, row)
 }
 
-// changesMost is how many sentences about new rules fit beside everything else.
-const changesMost = 4
+// changesWide is how wide the sentences about new rules may be together, in Latin
+// letters, so that the lanes keep their place on the smallest screen.
+const changesWide = 80
 
-// Changes says what is new in the rules, as far as there is room.
+// Changes says what is new in the rules, as far as there is room; one is always
+// said, if need be without its end.
 func (s screen) Changes(q Question) (list []string) {
+	room := changesWide
 	for i, c := range q.Changes {
-		if i == changesMost {
+		said, left := within(s.Change(c), room)
+		if left < 0 && i > 0 {
 			return append(list, s.T("strip.more", len(q.Changes)-i))
 		}
-		list = append(list, s.Change(c))
+		list, room = append(list, said), left
 	}
 	return list
+}
+
+// within cuts a text where it is wider than so many Latin letters, and returns
+// how many are left, -1 for none. A Chinese character has two.
+func within(s string, letters int) (cut string, left int) {
+	for i, r := range s {
+		if letters--; r >= 0x2E80 {
+			letters--
+		}
+		if letters < 0 {
+			return s[:i] + "…", -1
+		}
+	}
+	return s, letters
 }
 
 // Begin says from when an order is.
