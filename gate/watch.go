@@ -26,7 +26,8 @@ const (
 type watcher struct {
 	g      *Gate
 	limits watch.Limits
-	wake   chan struct{} // somebody was found ill
+	zone   *time.Location // of the gate's clock: an entry keeps none
+	wake   chan struct{}  // somebody was found ill
 
 	mu sync.Mutex
 	// sick are the newest last; cases are those of them that began as a case, by
@@ -61,7 +62,7 @@ type warning struct {
 
 func newWatcher(g *Gate) *watcher {
 	return &watcher{
-		g: g, limits: watch.DefaultLimits(), wake: make(chan struct{}, 1),
+		g: g, limits: watch.DefaultLimits(), zone: g.o.Now().Wall.Location(), wake: make(chan struct{}, 1),
 		cases: map[uint16]*sickness{}, stops: map[entry.ArrivalID]stop{}, warned: map[warning]int{},
 	}
 }
@@ -145,8 +146,8 @@ func (w *watcher) stopped(id entry.ArrivalID, rec lane.Record) (s stop, in bool)
 	return s, false
 }
 
-// local returns a moment as the gate's clock shows it: an entry keeps no zone.
-func (w *watcher) local(wall time.Time) time.Time { return wall.In(w.g.o.Now().Wall.Location()) }
+// local returns a moment as the gate's clock shows it.
+func (w *watcher) local(wall time.Time) time.Time { return wall.In(w.zone) }
 
 // tell lets run look whether there is something to tell.
 func (w *watcher) tell() {
