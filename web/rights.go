@@ -63,6 +63,7 @@ func AtGate() []Right {
 		{"GET /guard/emergency", "asks for a leader's PIN", placePaired, WithDuty, crew},
 		{"POST /guard/emergency", "begins emergency passage by a leader's PIN, or ends it", placePaired, WithDuty, crew},
 		{"POST /guard/answer", "accepts an old list for today, or has seen new rules", placePaired, WithDuty, crew},
+		{"GET /guard/rules", "says all that is new in the rules", placePaired, WithDuty, crew},
 		{"GET /guard/order", "asks for the PIN under a policy order that a lane has scanned", placePaired, WithDuty, crew},
 		{"POST /guard/order", "takes that order by a guard's or leader's PIN", placePaired, WithDuty, crew},
 		{"POST /guard/sign-on", "puts on duty who has just scanned a badge", PlaceGuard, Unattended, 0},

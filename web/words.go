@@ -102,6 +102,8 @@ var words = joined(roomWords(), leaderWords(), sickWords(), map[string]phrase{
 	"rules.windows":       {"到校或离校时段变了", "other times to come or go"},
 	"rules.from":          {"{1} 起", "from {1}"},
 	"rules.at-once":       {"马上生效", "at once"},
+	"rules.all":           {"全部", "All of it"},
+	"rules.next":          {"下一页", "Next page"},
 	"strip.numbered":      {"第{1}号 · 拦下 {2}", "No. {1} · stop {2}"},
 	"strip.next":          {"第{1}号 {2} 起", "No. {1} from {2}"},
 	"problem.rules-ended": {"没有现行规则 · 用内置规则", "No policy is valid now · built-in rules"},

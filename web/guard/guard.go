@@ -84,7 +84,7 @@ func New(o Options) http.Handler {
 		places:    web.Layout(files, "templates/pair.html"),
 		sheets: map[string]*template.Template{
 			"clock": web.LayoutWithPad(files, "templates/clock.html"), "emergency": web.Layout(files, "templates/emergency.html"), "emergency-pin": web.LayoutWithPad(files, "templates/emergency-pin.html"),
-			"order": web.LayoutWithPad(files, "templates/order.html"),
+			"order": web.LayoutWithPad(files, "templates/order.html"), "rules": web.Layout(files, "templates/rules.html"),
 		},
 		streams: make(chan struct{}, maxStreams),
 	}
@@ -105,6 +105,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("POST /guard/emergency", p.emergency)
 	mux.HandleFunc("POST /guard/answer", p.accept)
 	mux.HandleFunc("GET /guard/order", p.showOrder)
+	mux.HandleFunc("GET /guard/rules", p.showRules)
 	mux.HandleFunc("POST /guard/order", p.takeOrder)
 	mux.HandleFunc("POST /guard/sign-on", p.signOn)
 	mux.HandleFunc("GET /guard/pair", p.askPlace)

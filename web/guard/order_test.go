@@ -3,6 +3,7 @@ package guard_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ func TestAPolicyOrderIsTakenByThePINOfWhoIsSignedOn(t *testing.T) {
 		v.Questions = []guard.Question{{Kind: guard.AskOrder, About: "12", Number: 12, Date: now.Add(2 * time.Hour), Changes: changes}, {Kind: guard.AskOrderWrong, About: "old"}}
 	})
 	page := r.get("/guard/", true).Body.String()
-	for _, want := range []string{"收到第12号规则令", "明日 00:00 起", "体温 ≥ 37.3 改为 ≥ 37.0", "新增:请出示承诺书", "隔离室的人算在校内", "到校或离校时段变了", "还有 1 条", `href="/guard/order"`,
+	for _, want := range []string{"收到第12号规则令", "明日 00:00 起", "体温 ≥ 37.3 改为 ≥ 37.0", "新增:请出示承诺书", "隔离室的人算在校内", "到校或离校时段变了", `href="/guard/rules?from=0"`, `href="/guard/order"`,
 		"规则令未收", "已收过,或比现有的旧", "第11号 · 拦下 ≥ 37.3", "第12号 明日 00:00 起"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is not in\n%s", want, page)
@@ -70,6 +71,23 @@ func TestAPolicyOrderIsTakenByThePINOfWhoIsSignedOn(t *testing.T) {
 	}
 	if page := r.get("/guard/order", true).Body.String(); !strings.Contains(page, "收到第12号规则令") || !strings.Contains(page, "本人密码") {
 		t.Errorf("the sheet says\n%s", page)
+	}
+	if page := r.get("/guard/rules?from=0", true).Body.String(); !strings.Contains(page, "不再要求") || strings.Contains(page, "下一页") {
+		t.Errorf("the page of all rules says\n%s", page)
+	}
+	r.gate.set(func(v *guard.View) {
+		v.Questions[0].Changes = slices.Repeat([]guard.Change{{Say: guard.Sentence{Zh: strings.Repeat("请", 40), En: "Please."}}}, 9)
+	})
+	for from, next := range map[string]string{"0": "from=3", "3": "from=6", "6": ""} {
+		page := r.get("/guard/rules?from="+from, true).Body.String()
+		if n := strings.Count(page, "<li>"); n != 3 || strings.Contains(page, "下一页") != (next != "") || !strings.Contains(page, next) {
+			t.Errorf("from %s: %d sentences, want 3 and %q next", from, n, next)
+		}
+	}
+	for _, from := range []string{"9", "-1", "", "x"} {
+		if w := r.get("/guard/rules?from="+from, true); w.Code != http.StatusSeeOther {
+			t.Errorf("from %q: got %d", from, w.Code)
+		}
 	}
 	r.gate.set(func(v *guard.View) { v.Questions = nil })
 	if w := r.get("/guard/order", true); w.Code != http.StatusSeeOther {

@@ -159,6 +159,8 @@ type sheet struct {
 	// Said is the key of why the last try was not taken, or empty.
 	Said    string
 	Leaders []Leader
+	// From is the first of what is new that a page about the rules says.
+	From int
 }
 
 func (p *page) showSheet(w http.ResponseWriter, r *http.Request, status int, name, said string, leaders ...Leader) {

@@ -214,6 +214,8 @@ func TestWhatIsTypedOnAtTheGateCanBeReadAndTouched(t *testing.T) {
 			order   bool
 		}{
 			"47-order":          {path: "order", order: true},
+			"48-rules":          {path: "rules?from=0", order: true},
+			"49-rules-last":     {path: "rules?from=4", order: true},
 			"40-set-clock":      {path: "set-clock"},
 			"41-emergency":      {path: "emergency", leaders: 1},
 			"42-emergency-on":   {path: "emergency", leaders: 6, on: true},

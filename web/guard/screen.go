@@ -110,11 +110,17 @@ func (s screen) Changes(q Question) (list []string) {
 	for i, c := range q.Changes {
 		said, left := within(s.Change(c), room)
 		if left < 0 && i > 0 {
-			return append(list, s.T("strip.more", len(q.Changes)-i))
+			break
 		}
 		list, room = append(list, said), left
 	}
 	return list
+}
+
+// Unsaid reports whether Changes had no room for all of it.
+func (s screen) Unsaid(q Question) bool {
+	list := s.Changes(q)
+	return len(list) < len(q.Changes) || slices.ContainsFunc(list, func(said string) bool { return strings.HasSuffix(said, "…") })
 }
 
 // within cuts a text where it is wider than so many Latin letters, and returns
