@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -61,7 +62,9 @@ func (g *gate) ConfirmClock(_ context.Context, by web.Person) error {
 func (g *gate) set(change func(*guard.View)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	change(&g.view)
+	v := &g.view // what was handed out stays as it was
+	v.Lanes, v.Asides, v.Alarms, v.Questions = slices.Clone(v.Lanes), slices.Clone(v.Asides), slices.Clone(v.Alarms), slices.Clone(v.Questions)
+	change(v)
 }
 
 // atTheGate returns a request of the gate's own screen.
