@@ -146,6 +146,9 @@ const (
 	// ActSick: somebody was reported ill at home today, in place of an earlier report
 	// of the same day. It holds nobody and opens no case.
 	ActSick uint8 = 23
+	// ActReported: a report that the policy asks for has gone out, "daily@11:30" as
+	// the reason; with ":undone" behind it, it has not after all.
+	ActReported uint8 = 34
 )
 
 // Answer is what one or two people did.

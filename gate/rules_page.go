@@ -21,6 +21,7 @@ func (r *rules) page() guard.Rules {
 			out.Next, out.From = x.doc.Spec.Number, from.In(r.chosen.Location())
 		}
 	}
+	out.SpacingCM, out.Staff = now.doc.Flow.SpacingCM, now.doc.Flow.StaffPerEntrance
 	return out
 }
 

@@ -42,7 +42,7 @@ func (g *Gate) pages() http.Handler {
 	}
 	lanes := guard.New(guard.Options{Gate: g, Offers: g, Questions: g, Orders: g, Drill: g.drill.minutes, Sessions: g.sessions, Pairing: g.outside(), Language: language, ScreenMM: g.o.Config.Web.ScreenMM, Log: g.o.Log})
 	d := deskPage{g}
-	tablet := desk.New(desk.Options{Gate: d, Holds: d, People: d, Lanes: d, Undos: d, Visits: d, Drills: d, Watchers: d, Sick: d, Rest: lanes, Sessions: g.sessions, Pairing: g.outside(), Language: language, Log: g.o.Log})
+	tablet := desk.New(desk.Options{Gate: d, Holds: d, People: d, Lanes: d, Undos: d, Visits: d, Drills: d, Watchers: d, Sick: d, Reports: d, Rest: lanes, Sessions: g.sessions, Pairing: g.outside(), Language: language, Log: g.o.Log})
 	r := roomPage{g}
 	return isolation.New(isolation.Options{Room: r, Cases: r, Desk: r, People: r, Rest: tablet, Drill: g.drill.minutes, Sessions: g.sessions, Pairing: g.outside(), Language: language, Log: g.o.Log})
 }

@@ -39,6 +39,7 @@ type watcher struct {
 	passes []passage
 	stops  map[entry.ArrivalID]stop
 	warned map[warning]int
+	sent   map[string]sent // by deadlineName
 }
 
 // passage is somebody who was let in.
@@ -63,7 +64,7 @@ type warning struct {
 func newWatcher(g *Gate) *watcher {
 	return &watcher{
 		g: g, limits: watch.DefaultLimits(), zone: g.o.Now().Wall.Location(), wake: make(chan struct{}, 1),
-		cases: map[uint16]*sickness{}, stops: map[entry.ArrivalID]stop{}, warned: map[warning]int{},
+		cases: map[uint16]*sickness{}, stops: map[entry.ArrivalID]stop{}, warned: map[warning]int{}, sent: map[string]sent{},
 	}
 }
 
@@ -166,6 +167,7 @@ func (w *watcher) newDay(wall time.Time) {
 	w.day, w.passes = day, nil
 	clear(w.stops)
 	clear(w.warned)
+	clear(w.sent)
 	w.sick = slices.DeleteFunc(w.sick, func(s *sickness) bool { return wall.Sub(s.at) > sickFor })
 }
 

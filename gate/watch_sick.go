@@ -39,6 +39,8 @@ func (w *watcher) besides(rec lane.Record, wall time.Time) {
 		}
 	case entry.ActSick:
 		w.absent(rec, wall)
+	case entry.ActReported:
+		w.reported(rec, wall)
 	case entry.ActUndo:
 		if rec.Reason == undoSick {
 			w.notAbsent(rec)

@@ -80,6 +80,7 @@ func AtGate() []Right {
 		{"POST /desk/badge", "asks for a blank badge, and binds it in place of a lost one", PlaceDesk, WithDuty, crew},
 		{"POST /desk/named", "asks who stands at a lane without a badge, and names them there", PlaceDesk, WithDuty, crew},
 		{"POST /desk/ill", "asks what is seen of somebody at a lane, and holds or opens a case", PlaceDesk, WithDuty, crew},
+		{"POST /desk/report", "says that a report has gone out, or not after all", PlaceDesk, WithDuty, DutyDesk | DutyLeader},
 		{"POST /desk/sick", "asks who is ill at home and with what, and reports it", PlaceDesk | PlaceRoom, WithDuty, DutyDesk | DutyNurse},
 		{"POST /desk/undo", "takes back an own act of the last minute", PlaceDesk | PlaceRoom, WithDuty, crew | DutyNurse},
 		{"POST /desk/drill", "asks why, how long and for the PIN, and begins a drill; opens a case of one", PlaceDesk, WithDuty, DutyLeader},

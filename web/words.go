@@ -14,7 +14,7 @@ package web
 // do about that, attempt. what the broker did not let somebody do,
 // drill. about drills, sick. who is ill at home, cluster., syndrome., waved. and
 // watch. what a leader is told.
-var words = joined(roomWords(), leaderWords(), sickWords(), map[string]phrase{
+var words = joined(roomWords(), leaderWords(), sickWords(), reportWords(), map[string]phrase{
 	"page.title":   {"校门", "Gate"},
 	"page.sign-on": {"上岗", "Sign on"},
 	"page.pair":    {"配对", "Pair"},
@@ -105,6 +105,8 @@ var words = joined(roomWords(), leaderWords(), sickWords(), map[string]phrase{
 	"rules.all":           {"全部", "All of it"},
 	"rules.next":          {"下一页", "Next page"},
 	"strip.numbered":      {"第{1}号 · 拦下 {2}", "No. {1} · stop {2}"},
+	"strip.spacing":       {"间距 {1} 厘米", "{1} cm apart"},
+	"strip.staff":         {"每口 {1} 人", "{1} staff each"},
 	"strip.next":          {"第{1}号 {2} 起", "No. {1} from {2}"},
 	"problem.rules-ended": {"没有现行规则 · 用内置规则", "No policy is valid now · built-in rules"},
 	"ask.order":           {"收到第{1}号规则令", "Policy order No. {1}"},

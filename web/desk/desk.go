@@ -44,6 +44,8 @@ type Options struct {
 	Watchers Watchers
 	// Sick is for desk and nurse; nil where there is none.
 	Sick Sick
+	// Reports are for desk and leader; nil where there are none.
+	Reports Reports
 	// Rest serves every route of the gate that is not the desk's.
 	Rest http.Handler
 	// Sessions, Pairing, Language, Hosts and Log are as package guard has them.
@@ -64,6 +66,7 @@ type page struct {
 	drills   Drills
 	watch    Watchers
 	sick     Sick
+	reports  Reports
 	site     *web.Site
 	log      *slog.Logger
 	whole    *template.Template
@@ -83,8 +86,8 @@ type page struct {
 // the gate serves.
 func New(o Options) http.Handler {
 	p := &page{
-		gate: o.Gate, holds: o.Holds, people: o.People, lanes: o.Lanes, undos: o.Undos, visits: o.Visits, drills: o.Drills, watch: o.Watchers, sick: o.Sick, site: web.NewSite(o.Sessions, o.Language, o.Log), log: o.Log.With("component", "web/desk"),
-		whole: layout("desk.html", "fragment.html", "visits.html", "watch.html", "athome.html"), aside: layout("aside.html"), pick: layout("pick.html", "athome.html"), badge: layout("badge.html"), lift: layout("lift.html"),
+		gate: o.Gate, holds: o.Holds, people: o.People, lanes: o.Lanes, undos: o.Undos, visits: o.Visits, drills: o.Drills, watch: o.Watchers, sick: o.Sick, reports: o.Reports, site: web.NewSite(o.Sessions, o.Language, o.Log), log: o.Log.With("component", "web/desk"),
+		whole: layout("desk.html", "fragment.html", "visits.html", "watch.html", "athome.html", "reports.html"), aside: layout("aside.html"), pick: layout("pick.html", "athome.html"), badge: layout("badge.html"), lift: layout("lift.html"),
 		ill:     layout("ill.html"),
 		visitor: layout("visit.html"), drilling: layout("drill.html"), absent: layout("sick.html"),
 		streams: make(chan struct{}, maxStreams),
@@ -109,6 +112,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("POST /desk/named", p.name)
 	mux.HandleFunc("POST /desk/ill", p.looksIll)
 	mux.HandleFunc("POST /desk/sick", p.sickAtHome)
+	mux.HandleFunc("POST /desk/report", p.report)
 	mux.HandleFunc("POST /desk/undo", p.undo)
 	mux.HandleFunc("POST /desk/drill", p.drill)
 	mux.HandleFunc("POST /desk/drill/end", p.endDrill)
@@ -151,6 +155,8 @@ type screen struct {
 	// is shown in Sick who was.
 	Sick    []AtHome
 	MaySick bool
+	// Owed are the reports that are due today, for whoever owes them.
+	Owed []Owed
 	// Said is the key of the answer to the last press, or empty.
 	Said string
 }
@@ -164,6 +170,9 @@ func (p *page) screen(r *http.Request) screen {
 		}
 		if s.MaySick = p.sick != nil && by.Duties.Any(dutySick); s.MaySick {
 			s.Sick = p.sick.AtHome()
+		}
+		if p.reports != nil && by.Duties.Any(dutyReports) {
+			s.Owed = p.reports.Owed()
 		}
 	}
 	s.View.Asides = slices.Clone(s.View.Asides)

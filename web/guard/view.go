@@ -113,6 +113,9 @@ type Rules struct {
 	// waits for its day.
 	Next uint32
 	From time.Time
+	// SpacingCM is the distance in the queue in centimetres, and Staff how many stand
+	// at each entrance; 0 where the policy asks for none. Nothing hangs on them.
+	SpacingCM, Staff int
 }
 
 // Problem is one line of the strip: Key stands in web's words behind
