@@ -57,6 +57,10 @@ func connect(path string, write bool) *sql.DB {
 		"_busy_timeout": {"1000"}, // milliseconds; only a stranger's tool can be in the way
 		// Sectors may tear on a cheap card: end each commit on a sector of its own.
 		"psow": {"0"},
+		// A journal is written and read from one end to the other: pages that are
+		// full, or were read, are not wanted again, and a connection rests for days
+		// with what it keeps.
+		"_cache_size": {"-256"}, // KiB
 	}
 	if write {
 		q.Set("mode", "rwc")
@@ -64,9 +68,6 @@ func connect(path string, write bool) *sql.DB {
 		q.Set("_txlock", "immediate")
 	} else {
 		q.Set("mode", "ro")
-		// A journal is read from one end to the other: pages that were read are
-		// not wanted again, and a reader rests for days with what it keeps.
-		q.Set("_cache_size", "-256") // KiB
 		q.Set("_query_only", "true")
 	}
 	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}

@@ -113,8 +113,20 @@ ALTER TABLE previous ADD COLUMN tests TEXT NOT NULL DEFAULT 'none';
 ALTER TABLE previous ADD COLUMN documents TEXT NOT NULL DEFAULT 'none';
 `
 
+// schema5 adds dormitories and buses, and room for the duty of a class teacher.
+const schema5 = `
+ALTER TABLE person ADD COLUMN dormitory TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE person ADD COLUMN bus TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE previous ADD COLUMN dormitory TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE previous ADD COLUMN bus TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE person RENAME COLUMN duties TO duties_before;
+ALTER TABLE person ADD COLUMN duties INTEGER CHECK (duties BETWEEN 0 AND 31);
+UPDATE person SET duties = duties_before;
+ALTER TABLE person DROP COLUMN duties_before;
+`
+
 // migrations are the steps from format i to format i+1.
-func migrations() []string { return []string{schema1, schema2, schema3, schema4} }
+func migrations() []string { return []string{schema1, schema2, schema3, schema4, schema5} }
 
 // connector opens connections that were asked whether they are as durable as
 // the DSN demands; a driver that ignores a pragma is refused.
@@ -142,7 +154,8 @@ func openDB(ctx context.Context, path string) (*sql.DB, error) {
 	dsn := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{
 		"_journal_mode":  {"WAL"},
 		"_synchronous":   {"FULL"},
-		"_secure_delete": {"on"}, // numbers and phones must not stay in freed pages
+		"_cache_size":    {"-256"}, // KiB: everybody is read at the start, and few again
+		"_secure_delete": {"on"},   // numbers and phones must not stay in freed pages
 		"_busy_timeout":  {"5000"},
 		"_txlock":        {"immediate"},
 	}.Encode()}
@@ -212,7 +225,7 @@ type querier interface {
 
 const columns = `id, number, name, class, role, badge, guardian1_name, guardian1_phone,
 	guardian2_name, guardian2_phone, colour, colour_time, "left",
-	grade, boarding, household, star, history, tests, documents`
+	grade, boarding, household, star, history, tests, documents, dormitory, bus`
 
 // readPeople reads person or previous, in the order of roster numbers.
 func readPeople(ctx context.Context, q querier, table string) ([]Person, error) {
@@ -222,6 +235,7 @@ func readPeople(ctx context.Context, q querier, table string) ([]Person, error) 
 	}
 	defer rows.Close()
 	var people []Person
+	known := map[string]string{}
 	for rows.Next() {
 		var (
 			p     Person
@@ -230,11 +244,13 @@ func readPeople(ctx context.Context, q querier, table string) ([]Person, error) 
 		)
 		err := rows.Scan(&p.ID, &p.Number, &p.Name, &p.Class, &p.Role, &badge, &p.Guardian1.Name, &p.Guardian1.Phone,
 			&p.Guardian2.Name, &p.Guardian2.Phone, &p.Colour, &at, &p.Left,
-			&p.Evidence.Grade, &p.Evidence.Boarding, &p.Evidence.Household, &p.Evidence.Star, &p.Evidence.History, &p.Evidence.Tests, &p.Evidence.Documents)
+			&p.Evidence.Grade, &p.Evidence.Boarding, &p.Evidence.Household, &p.Evidence.Star, &p.Evidence.History, &p.Evidence.Tests, &p.Evidence.Documents,
+			&p.Evidence.Dormitory, &p.Evidence.Bus)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", table, err)
 		}
 		p.Badge = badge.V
+		p.share(known)
 		if at.Valid {
 			p.ColourTime = time.UnixMilli(at.V).UTC()
 		}
@@ -244,6 +260,32 @@ func readPeople(ctx context.Context, q querier, table string) ([]Person, error) 
 		return nil, fmt.Errorf("read %s: %w", table, err)
 	}
 	return people, nil
+}
+
+// share lets what many people have in common lie in memory once.
+func (p *Person) share(known map[string]string) {
+	e := &p.Evidence
+	shareText(known, &p.Class)
+	shareText(known, &p.Role)
+	shareText(known, &p.Colour)
+	shareText(known, &e.Grade)
+	shareText(known, &e.Boarding)
+	shareText(known, &e.Household)
+	shareText(known, &e.Star)
+	shareText(known, &e.History)
+	shareText(known, &e.Tests)
+	shareText(known, &e.Documents)
+	shareText(known, &e.Dormitory)
+	shareText(known, &e.Bus)
+}
+
+func shareText[T ~string](known map[string]string, s *T) {
+	first, seen := known[string(*s)]
+	if !seen {
+		known[string(*s)] = string(*s)
+		return
+	}
+	*s = T(first)
 }
 
 // readUsed reads every badge that was ever given out.
@@ -308,20 +350,20 @@ func writeVersion(ctx context.Context, tx *sql.Tx, v version, rows []Person) err
 // upsert inserts a person whose roster number is 0 under the next one, and
 // never touches the PIN.
 const upsert = `INSERT INTO person (` + columns + `)
-	VALUES (nullif(?, 0), ?, ?, ?, ?, nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	VALUES (nullif(?, 0), ?, ?, ?, ?, nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT (id) DO UPDATE SET name = excluded.name, class = excluded.class, role = excluded.role,
 	badge = excluded.badge, guardian1_name = excluded.guardian1_name, guardian1_phone = excluded.guardian1_phone,
 	guardian2_name = excluded.guardian2_name, guardian2_phone = excluded.guardian2_phone,
 	colour = excluded.colour, colour_time = excluded.colour_time, "left" = excluded."left",
 	grade = excluded.grade, boarding = excluded.boarding, household = excluded.household, star = excluded.star,
-	history = excluded.history, tests = excluded.tests, documents = excluded.documents`
+	history = excluded.history, tests = excluded.tests, documents = excluded.documents, dormitory = excluded.dormitory, bus = excluded.bus`
 
 func upsertArgs(p Person) []any {
 	at := sql.Null[int64]{V: p.ColourTime.UnixMilli(), Valid: !p.ColourTime.IsZero()}
 	return []any{int64(p.ID), p.Number, p.Name, p.Class, string(p.Role), p.Badge, p.Guardian1.Name, p.Guardian1.Phone,
 		p.Guardian2.Name, p.Guardian2.Phone, string(p.Colour), at, p.Left,
 		p.Evidence.Grade, string(p.Evidence.Boarding), string(p.Evidence.Household), string(p.Evidence.Star), string(p.Evidence.History),
-		string(p.Evidence.Tests), string(p.Evidence.Documents)}
+		string(p.Evidence.Tests), string(p.Evidence.Documents), string(p.Evidence.Dormitory), string(p.Evidence.Bus)}
 }
 
 func execEach(ctx context.Context, tx *sql.Tx, query string, rows []Person, args func(Person) []any) error {

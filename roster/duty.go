@@ -15,10 +15,11 @@ type Duty uint8
 
 // The duties. Their bits stand in the file and are never given another meaning.
 const (
-	Guard  Duty = 1 << iota // stands at the lanes
-	Desk                    // finishes who was set aside
-	Nurse                   // has the isolation room
-	Leader                  // all of them
+	Guard   Duty = 1 << iota // stands at the lanes
+	Desk                     // finishes who was set aside
+	Nurse                    // has the isolation room
+	Leader                   // all of them
+	Teacher                  // checks a class, dormitory or bus
 )
 
 // untold is what somebody has who was given a PIN and never any duty.
@@ -28,7 +29,7 @@ const untold = Guard | Desk
 const noDuty = "none"
 
 // dutyNames returns the words of the single duties, lowest bit first.
-func dutyNames() []string { return []string{"guard", "desk", "nurse", "leader"} }
+func dutyNames() []string { return []string{"guard", "desk", "nurse", "leader", "teacher"} }
 
 // String returns the duties as ParseDuty reads them: "guard,desk".
 func (d Duty) String() string {

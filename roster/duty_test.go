@@ -119,7 +119,7 @@ func TestServiceMayHaveAPINWithADutyOnly(t *testing.T) {
 }
 
 func TestEverySetOfDutiesReadsBack(t *testing.T) {
-	for d := range Duty(16) {
+	for d := range Duty(32) {
 		if got, err := ParseDuty(d.String()); err != nil || got != d {
 			t.Errorf("%q reads as %v, %v", d, got, err)
 		}
@@ -181,6 +181,34 @@ func TestAFileOfTheFirstFormatKeepsItsPINs(t *testing.T) {
 	r = open(t, path)
 	if d := r.Duties(id(t, r, "T1")); d != Guard|Desk {
 		t.Errorf("who had a PIN has %v", d)
+	}
+}
+
+func TestAFileOfTheFourthFormatKeepsItsDuties(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "roster.db")
+	r := open(t, path)
+	withStaff(t, r)
+	if err := r.SetDuty(t.Context(), "T1", Nurse); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []string{
+		`ALTER TABLE person DROP COLUMN dormitory`, `ALTER TABLE person DROP COLUMN bus`, `ALTER TABLE previous DROP COLUMN dormitory`, `ALTER TABLE previous DROP COLUMN bus`,
+		`ALTER TABLE person RENAME COLUMN duties TO wide`, `ALTER TABLE person ADD COLUMN duties INTEGER CHECK (duties BETWEEN 0 AND 15)`, `UPDATE person SET duties = wide`,
+		`ALTER TABLE person DROP COLUMN wide`, `PRAGMA user_version = 4`,
+	} {
+		if _, err := r.db.ExecContext(t.Context(), step); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r = open(t, path)
+	if d := r.Duties(id(t, r, "T1")); d != Nurse {
+		t.Errorf("the nurse has %v", d)
+	}
+	if err := r.SetDuty(t.Context(), "T1", Nurse|Teacher); err != nil || r.Duties(id(t, r, "T1")) != Nurse|Teacher {
+		t.Errorf("nobody can be made a teacher: %v", err)
 	}
 }
 

@@ -23,6 +23,9 @@ type Evidence struct {
 	Tests Tests
 	// Documents are papers that the school has seen.
 	Documents Documents
+	// Dormitory is where a boarder sleeps, such as "2-305", and Bus is the school bus
+	// that somebody takes. [Group.Name] reads them.
+	Dormitory, Bus Group
 }
 
 // none states that nothing is known, in place of what was.
@@ -32,6 +35,7 @@ const none = "none"
 const (
 	mostItems    = 8  // tests, and papers, of one person
 	mostDocument = 40 // bytes of a paper's name
+	mostGroup    = 40 // bytes of a dormitory's or bus's name
 )
 
 // Boarding says where a pupil sleeps.
@@ -97,6 +101,17 @@ func (d Documents) All(loc *time.Location) (all []Paper) {
 		all = append(all, Paper{name, t})
 	}
 	return all
+}
+
+// Group is what several people have in common, by its name.
+type Group string
+
+// Name returns the name, empty of nobody's.
+func (g Group) Name() string {
+	if g == none {
+		return ""
+	}
+	return string(g)
 }
 
 // items are the parts of a cell; none of one that says nothing.
@@ -205,6 +220,14 @@ func documents(cell string) (Documents, bool) {
 	return Documents(strings.Join(all, ";")), len(all) <= mostItems
 }
 
+// group reads a cell of a dormitory or bus.
+func group(cell string) (Group, bool) {
+	if cell == "" || cell == none || cell == "无" {
+		return none, true
+	}
+	return Group(cell), len(cell) <= mostGroup && utf8.ValidString(cell) && !strings.ContainsFunc(cell, unprintable)
+}
+
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // over returns what is known after a list says e of somebody of whom old was.
@@ -215,6 +238,8 @@ func (e Evidence) over(old Evidence) Evidence {
 	keep(&e.History, old.History)
 	keep(&e.Tests, old.Tests)
 	keep(&e.Documents, old.Documents)
+	keep(&e.Dormitory, old.Dormitory)
+	keep(&e.Bus, old.Bus)
 	return e
 }
 
@@ -249,18 +274,25 @@ func (e *Evidence) set(column, cell string) (ok bool) {
 	case "documents":
 		e.Documents, ok = documents(cell)
 		return ok
+	case "dormitory":
+		e.Dormitory, ok = group(cell)
+		return ok
+	case "bus":
+		e.Bus, ok = group(cell)
+		return ok
 	}
 	return true
 }
 
 // evidenceColumns are the English names of the columns, in the order of cells.
 func evidenceColumns() []string {
-	return []string{"grade", "boarding", "household", "tests", "star", "history", "documents"}
+	return []string{"grade", "boarding", "household", "tests", "star", "history", "documents", "dormitory", "bus"}
 }
 
 // cells are the fields as a list has them: nothing known is an empty cell.
 func (e Evidence) cells() []string {
-	all := []string{e.Grade, string(e.Boarding), string(e.Household), string(e.Tests), string(e.Star), string(e.History), string(e.Documents)}
+	all := []string{e.Grade, string(e.Boarding), string(e.Household), string(e.Tests), string(e.Star), string(e.History), string(e.Documents),
+		string(e.Dormitory), string(e.Bus)}
 	for i := range all {
 		if all[i] == none {
 			all[i] = ""
@@ -279,6 +311,8 @@ func unreadableEvidence(column string) (problem, remedy string) {
 		return "is not a list of at most 8 times", "type them as 2022-03-14T07:30:00+08:00 with ; in between, and a + before a positive one"
 	case "documents":
 		return "is not a list of at most 8 papers", "type them as name@2022-03-14 with ; in between"
+	case "dormitory", "bus":
+		return "is longer than 40 bytes", "type its short name, such as 2-305"
 	}
 	return "", ""
 }

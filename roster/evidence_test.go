@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-const evidenceList = "学号,姓名,班级,角色,年级,住宿,家庭,核酸,星号,行程,材料\n" +
-	"1,A,五年级2班,学生,,走读,异常@2022-03-14,2022-03-14T07:30:00+08:00; +2022-03-12T07:30:00+08:00,有星,正常,承诺书@2022-03-01;健康卡\n" +
-	"2,B,初三(1)班,学生,初三毕业班,boarder,ok,,无,bad@2022-03-14T07:30:00Z,\n"
+const evidenceList = "学号,姓名,班级,角色,年级,住宿,家庭,核酸,星号,行程,材料,宿舍,校车\n" +
+	"1,A,五年级2班,学生,,走读,异常@2022-03-14,2022-03-14T07:30:00+08:00; +2022-03-12T07:30:00+08:00,有星,正常,承诺书@2022-03-01;健康卡,,1号车\n" +
+	"2,B,初三(1)班,学生,初三毕业班,boarder,ok,,无,bad@2022-03-14T07:30:00Z,,２-305,无\n"
 
 // withoutEvidence are the statements that take a file back to before format 4.
 func withoutEvidence() (steps []string) {
@@ -28,8 +28,8 @@ func TestAListSaysWhatASchoolKnowsBesideACode(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Evidence{
-		{Boarding: DayPupil, Household: "bad@2022-03-14", Tests: "+2022-03-11T23:30:00Z;2022-03-13T23:30:00Z", Star: "bad", History: "ok", Documents: "承诺书@2022-03-01;健康卡"},
-		{Grade: "初三毕业班", Boarding: Boarder, Household: "ok", Tests: none, Star: none, History: "bad@2022-03-14T07:30:00Z", Documents: none},
+		{Boarding: DayPupil, Household: "bad@2022-03-14", Tests: "+2022-03-11T23:30:00Z;2022-03-13T23:30:00Z", Star: "bad", History: "ok", Documents: "承诺书@2022-03-01;健康卡", Dormitory: none, Bus: "1号车"},
+		{Grade: "初三毕业班", Boarding: Boarder, Household: "ok", Tests: none, Star: none, History: "bad@2022-03-14T07:30:00Z", Documents: none, Dormitory: "2-305", Bus: none},
 	}
 	for i, p := range people {
 		if p.Evidence != want[i] {
@@ -62,10 +62,20 @@ func TestEvidenceThatCannotBeReadIsAFault(t *testing.T) {
 		"documents\n1,A,1班,学生,@2022-03-14":                      "row 2: documents is not a list of at most 8 papers",
 		"documents\n1,A,1班,学生," + strings.Repeat("a;", 8) + "a": "row 2: documents is not",
 		"documents\n1,A,1班,学生," + strings.Repeat("a", 41):       "row 2: documents is not",
+		"dormitory\n1,A,1班,学生," + strings.Repeat("a", 41):       "row 2: dormitory is longer than 40 bytes",
+		"bus\n1,A,1班,学生," + strings.Repeat("a", 41):             "row 2: bus is longer",
 		"grade\n1,A,1班,学生," + strings.Repeat("a", 201):          "row 2: grade is longer than 200 bytes",
 	} {
 		if _, err := Parse(strings.NewReader(head + cell + "\n")); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", cell, err, want)
+		}
+	}
+}
+
+func TestADormitoryThatNobodyHasHasNoName(t *testing.T) {
+	for group, want := range map[Group]string{"": "", none: "", "2-305": "2-305"} {
+		if got := group.Name(); got != want {
+			t.Errorf("%q is called %q", group, got)
 		}
 	}
 }
@@ -139,8 +149,11 @@ func TestEvidenceGoesByTheFileAndByTheNumberedList(t *testing.T) {
 		t.Error("the file says something else")
 	}
 	changed := slices.Clone(people)
-	changed[1].Evidence.Household = "bad"
+	changed[1].Evidence.Household, changed[1].Evidence.Dormitory, changed[1].Evidence.Bus = "bad", "3-101", "2号车"
 	if c := load(t, r, changed, 0); len(c.Changed) != 1 {
 		t.Errorf("%v", c)
+	}
+	if e := present(r)[1].Evidence; e.Household != "bad" || e.Dormitory != "3-101" || e.Bus != "2号车" {
+		t.Errorf("%+v", e)
 	}
 }

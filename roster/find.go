@@ -1,12 +1,19 @@
 package roster
 
 import (
+	_ "embed"
 	"slices"
 	"strings"
 	"unicode"
-
-	"github.com/mozillazg/go-pinyin"
 )
+
+// lettersText has a line for each small Latin letter: the letter, and behind it
+// all characters of which a reading begins with it, after the dictionary of
+// go-pinyin. That dictionary itself is a map of megabytes, which would lie in
+// the memory of every gate from its start.
+//
+//go:embed letters.txt
+var lettersText string
 
 // Found is a person present, with what a name may be found by.
 type Found struct {
@@ -42,11 +49,16 @@ type finder struct {
 // no press of a button is to pay for again.
 func (s *Snapshot) newFinder() *finder {
 	f := &finder{byClass: map[string][]Found{}}
+	of := readings{}
+	for p := range s.All() {
+		of.want(p.Name)
+	}
+	of.look()
 	for p := range s.All() {
 		if _, ok := f.byClass[p.Class]; !ok {
 			f.classes = append(f.classes, p.Class)
 		}
-		f.byClass[p.Class] = append(f.byClass[p.Class], Found{Person: p, Initials: initials(p.Name)})
+		f.byClass[p.Class] = append(f.byClass[p.Class], Found{Person: p, Initials: of.initials(p.Name)})
 	}
 	return f
 }
@@ -58,30 +70,40 @@ func (s *Snapshot) Classes() []string { return slices.Clone(s.finder().classes) 
 // Class returns the people present of one class, in the order of the list.
 func (s *Snapshot) Class(class string) []Found { return slices.Clone(s.finder().byClass[class]) }
 
+// readings holds, of the characters that were wanted, the first letters of all
+// readings, each once. All of them are looked up in one go through the text.
+type readings map[rune]string
+
+// want notes the characters of a name.
+func (of readings) want(name string) {
+	for _, r := range strings.ToLower(name) {
+		if r > unicode.MaxASCII {
+			of[r] = ""
+		}
+	}
+}
+
+// look finds the letters of all that is wanted.
+func (of readings) look() {
+	for line := range strings.Lines(lettersText) {
+		for _, r := range line[1:] {
+			if letters, wanted := of[r]; wanted {
+				of[r] = letters + line[:1]
+			}
+		}
+	}
+}
+
 // initials returns what Found.Initials holds of a name. Dots and blanks within
 // it are not typed.
-func initials(name string) (list []string) {
+func (of readings) initials(name string) (list []string) {
 	for _, r := range strings.ToLower(name) {
 		switch {
 		case r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)):
 			list = append(list, string(r))
 		case unicode.IsLetter(r):
-			list = append(list, readings(r))
+			list = append(list, of[r])
 		}
 	}
 	return list
-}
-
-// readings returns the first letters of all readings of a character, in their
-// order and each once.
-func readings(r rune) string {
-	style := pinyin.NewArgs()
-	style.Style, style.Heteronym = pinyin.FirstLetter, true
-	letters := ""
-	for _, s := range pinyin.SinglePinyin(r, style) {
-		if s != "" && s[0] >= 'a' && s[0] <= 'z' && strings.IndexByte(letters, s[0]) < 0 {
-			letters += s[:1]
-		}
-	}
-	return letters
 }

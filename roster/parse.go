@@ -97,6 +97,7 @@ func (f *Faults) err() error {
 //	家庭 household · 星号 star · 行程 history (ok 正常, bad 异常, or with a day: bad@2022-03-14)
 //	核酸 tests (times in RFC 3339 with ; in between, + before a positive one)
 //	材料 documents (name@2022-03-14 with ; in between)
+//	宿舍 dormitory · 校车 bus (names, at most 40 bytes)
 //	名册号 roster_number · 离校 left (left 离校, or empty)            may be absent
 //
 // A column of evidence that is absent leaves what is known, an empty cell takes
@@ -335,7 +336,7 @@ func (p *Person) set(column, cell string) bool {
 func column(heading string) string {
 	switch heading = strings.ToLower(heading); heading {
 	case "roster_number", "number", "name", "class", "role", "badge", "guardian1", "phone1", "guardian2", "phone2", "colour", "colour_time", "left",
-		"grade", "boarding", "household", "tests", "star", "history", "documents":
+		"grade", "boarding", "household", "tests", "star", "history", "documents", "dormitory", "bus":
 		return heading
 	case "年级":
 		return "grade"
@@ -351,6 +352,10 @@ func column(heading string) string {
 		return "history"
 	case "材料":
 		return "documents"
+	case "宿舍":
+		return "dormitory"
+	case "校车":
+		return "bus"
 	case "名册号":
 		return "roster_number"
 	case "学号":

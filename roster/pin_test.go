@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -208,5 +210,19 @@ func TestLockoutForgetsOldBadges(t *testing.T) {
 	l.wrong(cookBadge, now.Add(lockTime))
 	if _, kept := l[leaderBadge]; kept || len(l) != 1 {
 		t.Errorf("got %v", l)
+	}
+}
+
+func TestAPINsMemoryIsGivenBackAtOnce(t *testing.T) {
+	held := func() uint64 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapSys - m.HeapReleased
+	}
+	debug.FreeOSMemory()
+	before := held()
+	derive(rightPIN, make([]byte, pinSalt))
+	if after := held(); after > before+pinMemory<<10/2 {
+		t.Errorf("%d KiB more are held than before", (after-before)>>10)
 	}
 }

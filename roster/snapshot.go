@@ -37,7 +37,7 @@ func newSnapshot(version uint32, people []Person) *Snapshot {
 	}
 	s.finder = sync.OnceValue(s.newFinder)
 	h := sha256.New()
-	h.Write([]byte("menshen roster 2\n"))
+	h.Write([]byte("menshen roster 3\n"))
 	var buf []byte
 	for i, p := range people {
 		s.byID[p.ID] = i
