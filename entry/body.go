@@ -146,9 +146,43 @@ const (
 	// ActSick: somebody was reported ill at home today, in place of an earlier report
 	// of the same day. It holds nobody and opens no case.
 	ActSick uint8 = 23
+	// ActChecked: a class, a dormitory or a bus was checked, in place of an earlier
+	// such check of the same day: a [Checked]. It moves no relay and holds nobody; of
+	// whom it stopped there is a case.
+	ActChecked uint8 = 24
+	// ActUnchecked: that check was taken back, which has the same reason, and no rows.
+	// The cases that were opened by it go on.
+	ActUnchecked uint8 = 25
+	// ActCalibrated: the thermometer of the entry's lane was compared with what those
+	// in By knew the temperature of. The reason is its certificate, signed by the
+	// gate, as package screening/calibration spells it; Until is when it is to be
+	// compared again by the policy of that day. Readings name this entry by its number.
+	ActCalibrated uint8 = 26
+	// ActHeightsSeen: the lens of the entry's lane saw a small child, a larger one and
+	// an adult alike, "1000:34100 1300:34200 1700:34150" as the reason, in millimetres
+	// and thousandths of a degree.
+	ActHeightsSeen uint8 = 27
+	// ActAccepted: the gate was accepted where it stands, or was not: the reason is
+	// "passed" or "failed", Rows are its steps as "STEP:RESULT" with seen, yes, no or
+	// skipped for a result. Who did it stands in a private blob, an [Accepted], and in
+	// By as far as they are on the roster.
+	ActAccepted uint8 = 28
+	// ActSeenAtGate: the word of another gate of the school by which the arrival was
+	// stopped, "GATE:in", "GATE:out" or "GATE:here" as the reason, and Until when that
+	// was. Nobody acted.
+	ActSeenAtGate uint8 = 29
 	// ActReported: a report that the policy asks for has gone out, "daily@11:30" as
 	// the reason; with ":undone" behind it, it has not after all.
-	ActReported uint8 = 34
+	ActReported uint8 = 30
+	// ActFire: the fire contact has released the barriers by wire ("released"), or
+	// no longer does ("over"). Nobody is asked, and no lane takes part meanwhile.
+	ActFire uint8 = 31
+	// ActReasonGiven: those in By say why the arrival was let in by the button of its
+	// lane, whose ActOverride has the reason "owed".
+	ActReasonGiven uint8 = 32
+	// ActOpenedAlone: the counter of a lane saw an opening that no admission of the
+	// lane explains.
+	ActOpenedAlone uint8 = 33
 )
 
 // Answer is what one or two people did.
@@ -158,7 +192,8 @@ type Answer struct {
 	Arrival ArrivalID
 	// Act is one of the Act constants.
 	Act uint8
-	// Outcome is what came of it, and Rows what still stood against it.
+	// Outcome is what came of it, and Rows what still stood against it; of a [Checked]
+	// of whom something was found.
 	Outcome uint8
 	Rows    []string
 	// Subject is a roster number, 0 for none.
@@ -178,16 +213,16 @@ type Answer struct {
 	// (By is empty then), why a visitor came or why goods did (with ":approved" behind it where the second in By is a leader who approved), the symptoms that were seen or reported, with commas between them (empty of an ActSick whose cause is unknown),
 	// what an undo took back ("colour", "typed", "turned-away", "looked", "hold", "sick", or "admit":
 	// the person is inside and held from here on), "emergency" of an override of
-	// emergency passage, "restart" of one of those, or of a drill, that a restart ended,
+	// emergency passage, "owed" of an override by the button of a lane, "restart" of one of those, or of a drill, that a restart ended,
 	// "policy:NUMBER" of rules that were seen, "ROW:in-order" or "ROW:not-in-order"
-	// of a row that was looked at, "no-mask" or "symptoms" of a note, or empty; it
+	// of a row that was looked at, "no-mask" or "symptoms" of a note, what was checked as [Checked] says, a certificate, heights, or empty; it
 	// names no person.
 	Reason string
 	// Until is when a hold that was placed by name ends by itself, in Unix
 	// milliseconds; 0 of one that only a lift by name ends. The hold stands until
 	// the entry of its end is written. Of ActEmergency it is when that ends by
-	// itself, as of ActDrill and ActWristFirst, of ActListAccepted the date of the list; 0 of
-	// all else.
+	// itself, as of ActDrill and ActWristFirst, of ActListAccepted the date of the list, of
+	// ActSeenAtGate when the other gate saw the person, of ActCalibrated when the next is due; 0 of all else.
 	Until int64
 }
 

@@ -42,6 +42,12 @@ func reading() *entry.Reading {
 		Formula: "skin/1", Quality: 1, Samples: 3}
 }
 
+func checkedBody() entry.Answer {
+	a, _ := noon().Answer()
+	a.By = []uint64{5}
+	return a
+}
+
 func code() *entry.Code {
 	return &entry.Code{Kind: 1, Colour: 2, AsOf: 1663200000000, How: 2, Digest: bytes.Repeat([]byte{0xc0}, 16)}
 }
@@ -57,6 +63,10 @@ func bodies() map[string]any {
 		"arrival-bare": entry.Arrival{Counter: 1},
 		"answer": entry.Answer{Arrival: id, Act: entry.ActOverride, Outcome: 1, Rows: []string{"green:no-green"}, Subject: 1042, By: []uint64{5},
 			Reading: reading(), Code: code(), Ticket: 12, Reason: "identity-checked", Until: 1663257600000},
+		"answer-accepted": entry.Answer{Act: entry.ActAccepted, Rows: []string{"badge:seen", "warm:yes", "power:skipped"}, By: []uint64{5}, Reason: "passed"},
+		"answer-checked":  checkedBody(),
+		"answer-calibrated": entry.Answer{Act: entry.ActCalibrated, By: []uint64{12, 15}, Until: 1694736000000,
+			Reason: "cal/1 field mlx90614@1:i2c:5a:def09abc56781234 1663200000 12,15 200 1000000 36500:36300:40:20"},
 		"case": entry.Case{Number: 12, Step: entry.CaseCalled, Arrival: id, Subject: 1042, By: []uint64{5, 6}, Origin: 1, Found: []string{"high-twice"},
 			Reading: reading(), Limit: 37300, Call: 2, Guardian: 1, Relation: 3, Reason: "phone", At: 1663257600000},
 		"case-bare": entry.Case{Step: entry.CaseMuted},

@@ -77,7 +77,10 @@ func (r Reading) seen() bool {
 // Sample is one sound measurement, with the monotonic time at which it was
 // taken.
 type Sample struct {
+	// Object is what the lens sees, corrected where the instrument has a
+	// certificate; Raw is what the instrument showed, 0 where nothing was corrected.
 	Object  MilliC
+	Raw     MilliC
 	Ambient MilliC
 	At      time.Duration
 }

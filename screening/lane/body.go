@@ -27,6 +27,7 @@ type body struct {
 	tooCold bool
 	samples []screening.Sample
 	peak    screening.MilliC
+	rawPeak screening.MilliC // what the instrument showed for it, where it has a certificate
 }
 
 // drop forgets the samples of a body.
@@ -60,8 +61,8 @@ func (b *body) add(in screening.Instrument, s screening.Sample, low screening.Mi
 
 // see keeps the highest temperature that living skin can have.
 func (b *body) see(s screening.Sample) {
-	if s.Object <= screening.BodyAbove {
-		b.peak = max(b.peak, s.Object)
+	if s.Object <= screening.BodyAbove && s.Object > b.peak {
+		b.peak, b.rawPeak = s.Object, s.Raw
 	}
 }
 

@@ -38,6 +38,8 @@ type checker struct {
 	timers   [TimerKinds]Timer
 	faults   map[Role]bool
 	looks    int // admissions by a look
+	byHand   int // openings by hand
+	fire     bool
 	emergency
 }
 
@@ -122,6 +124,8 @@ func (c *checker) happened(s trace) {
 		}
 	case AppendFailed:
 		c.faults[RoleJournal] = true
+	case Fire:
+		c.fire = ev.On
 	case Rested:
 		if c.order != 0 && ev.Order == c.order {
 			c.rested = ev.Err == nil
@@ -143,7 +147,7 @@ func (c *checker) release(s trace, e Release) error {
 		return fmt.Errorf("arrival %d released %v after its decision", e.Arrival, s.at-decided)
 	case c.spoiled[e.Arrival] != "":
 		return fmt.Errorf("arrival %d released although %s", e.Arrival, c.spoiled[e.Arrival])
-	case c.faults[RoleBarrier] || c.faults[RoleJournal]:
+	case c.faults[RoleBarrier] || c.faults[RoleJournal] || c.fire:
 		return fmt.Errorf("arrival %d released by a lane with a fault", e.Arrival)
 	case c.released[e.Arrival]:
 		return fmt.Errorf("arrival %d released twice", e.Arrival)
@@ -171,6 +175,11 @@ func (c *checker) append(s trace, r Record) error {
 			return err
 		}
 	}
+	if r.Reason == ReasonOwed {
+		if err := c.opens(s, r); err != nil {
+			return err
+		}
+	}
 	c.judged = true
 	if r.Act == Looked {
 		c.looks++
@@ -189,6 +198,20 @@ func (c *checker) append(s trace, r Record) error {
 	case in && r.Act != Overridden && r.End == Decided && s.judged.Needs(screening.Arrival{Subject: r.Subject, Direction: r.Direction}).Temperature &&
 		(r.Reading == nil || r.Reading.Quality != screening.Valid || s.judged.HighAt(r.Reading.Site, r.Reading.Peak)):
 		return fmt.Errorf("arrival %d is to be let in with the reading %+v", r.Arrival, r.Reading)
+	}
+	return nil
+}
+
+// opens judges one opening by hand.
+func (c *checker) opens(s trace, r Record) error {
+	c.byHand++
+	switch ev, ok := s.ev.(OpenByHand); {
+	case !ok || r.Act != Overridden:
+		return fmt.Errorf("arrival %d is to be let in by hand without a press", r.Arrival)
+	case len(ev.By) == 0:
+		return fmt.Errorf("arrival %d is to be let in by hand although nobody answers for it", r.Arrival)
+	case r.Decision.Lasting():
+		return fmt.Errorf("arrival %d is to be let in by hand although something stands against it: %v", r.Arrival, r.Decision.Rows())
 	}
 	return nil
 }
@@ -251,6 +274,23 @@ func TestCheckerCatchesEveryPlantedViolation(t *testing.T) {
 			a.Record.Reading, s[0].judged = nil, policy
 			s[0].out[0] = a
 		},
+		"by hand without": func(_ *checker, s []trace) {
+			a := s[0].out[0].(Append)
+			a.Record.Act, a.Record.Reason = Overridden, ReasonOwed
+			s[0].out[0] = a
+		},
+		"although nobody": func(_ *checker, s []trace) {
+			a := s[0].out[0].(Append)
+			a.Record.Act, a.Record.Reason = Overridden, ReasonOwed
+			s[0].out[0], s[0].ev = a, OpenByHand{}
+		},
+		"although something": func(_ *checker, s []trace) {
+			a := s[0].out[0].(Append)
+			a.Record.Act, a.Record.Reason = Overridden, ReasonOwed
+			a.Record.Decision = a.Record.Decision.Stop("bound/hold", screening.OnHold, screening.Refer)
+			s[0].out[0], s[0].ev = a, OpenByHand{By: []uint64{900}}
+		},
+		"by a lane with a fault": func(_ *checker, s []trace) { s[1].ev = Fire{On: true} },
 		"by a note": func(_ *checker, s []trace) {
 			a := s[0].out[0].(Append)
 			a.Record.Act = Noted

@@ -48,7 +48,7 @@ func (m *Machine) inForce() bool { return len(m.emergency.By) > 0 && m.now.Mono 
 
 // passing reports whether this lane lets in by temperature alone now.
 func (m *Machine) passing() bool {
-	return m.inForce() && !m.stopping && m.cfg.Thermometer && m.faults&(attending|ThermometerLost|PresenceLost) == 0 &&
+	return m.inForce() && !m.stopping && m.cfg.Thermometer && m.faults&(attending|unmeasurable) == 0 &&
 		m.policy.Needs(m.anybody()).Temperature
 }
 
@@ -97,13 +97,8 @@ func (m *Machine) excused(d screening.Decision) bool {
 }
 
 // excuse begins the record of an admission in the names of who answers for it.
-// Recorded releases it, as any other.
 func (m *Machine) excuse(d screening.Decision) {
-	m.cancel(timerPrompt, timerWindow, timerGrace)
-	m.judged()
-	d.Outcome = screening.Admit
-	m.cur.decision, m.cur.by = d, m.emergency.By
-	m.startRecordingAnswer(Answer{Act: Overridden, Reason: ReasonEmergency})
+	m.admitAs(d, Answer{Act: Overridden, By: m.emergency.By, Reason: ReasonEmergency})
 }
 
 // endSpent ends the arrival of a badge that was shown by whoever had just been

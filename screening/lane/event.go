@@ -111,6 +111,14 @@ type Answer struct {
 // stop placed it is not told.
 type HoldPlaced struct{ Subject uint64 }
 
+// SeenMeanwhile says that the subject of the open arrival passes or stands
+// somewhere else while it waits here, as Scan.Again would have said it. After the
+// decision it changes nothing.
+type SeenMeanwhile struct {
+	Subject uint64
+	Again   screening.Again
+}
+
 // Role of a lane's hardware.
 type Role uint8
 
@@ -154,6 +162,7 @@ func (AppendFailed) event()  {}
 func (Rested) event()        {}
 func (Answer) event()        {}
 func (HoldPlaced) event()    {}
+func (SeenMeanwhile) event() {}
 func (DeviceLost) event()    {}
 func (DeviceBack) event()    {}
 func (PolicyChanged) event() {}

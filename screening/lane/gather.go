@@ -7,6 +7,9 @@ import (
 )
 
 func (m *Machine) scan(s Scan) {
+	if m.faults&FireReleased != 0 {
+		return
+	}
 	switch m.phase {
 	case Recording, Releasing:
 		if m.cur != nil && s.Subject.ID != 0 && s.Subject.ID == m.cur.subject.ID {
@@ -179,6 +182,14 @@ func (m *Machine) again() {
 	m.conclude(screening.Decision{Outcome: screening.Admit})
 }
 
+// seenMeanwhile takes that the open arrival's subject was seen elsewhere.
+func (m *Machine) seenMeanwhile(ev SeenMeanwhile) {
+	a := m.cur
+	if m.phase == Gathering && a != nil && ev.Subject != 0 && a.subject.ID == ev.Subject && a.again == screening.NotAgain {
+		a.again = ev.Again
+	}
+}
+
 // tryDecide decides as soon as nothing more is to be waited for. A positive
 // green is not waited for: it is asked of the guard.
 func (m *Machine) tryDecide() {
@@ -186,7 +197,7 @@ func (m *Machine) tryDecide() {
 	if n.Identity && a.subject.ID == 0 && a.code.Digest == nil {
 		return
 	}
-	measurable := m.cfg.Thermometer && m.faults&(ThermometerLost|PresenceLost) == 0
+	measurable := m.cfg.Thermometer && m.faults&unmeasurable == 0
 	if n.Temperature && measurable && len(a.readings) == 0 {
 		return
 	}
@@ -288,7 +299,7 @@ func (m *Machine) decideNow() {
 // glimpse is a high sample that no whole reading carries.
 func (m *Machine) glimpse(peak screening.MilliC) screening.Reading {
 	return screening.Reading{
-		Peak: peak, Site: m.site(), Instrument: m.cfg.Instrument.Name, Formula: screening.FormulaSkin1,
+		Peak: peak, Site: m.site(), Instrument: m.cfg.Instrument.Name, Formula: m.formula(0, peak),
 		Quality: screening.Scattered, Samples: uint8(len(m.body.samples)),
 	}
 }

@@ -130,7 +130,7 @@ func (m *Machine) startRecordingAnswer(ev Answer) {
 	m.body.judged = true // whoever stands there may be who was let in
 	// The record just asked for carries the answer's own reason.
 	for i, e := range m.out {
-		if ap, ok := e.(Append); ok {
+		if ap, ok := e.(Append); ok && ap.Record.Admits {
 			ap.Record.Reason = ev.Reason
 			m.out[i] = ap
 		}

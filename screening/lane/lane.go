@@ -104,9 +104,13 @@ const (
 	ThermometerLost
 	// PresenceLost: nothing says whose forehead is measured, so none is.
 	PresenceLost
+	// FireReleased: the fire contact has released the barriers by wire.
+	FireReleased
+	// BackgroundWarm: an empty view is as warm as skin, so nothing is measured.
+	BackgroundWarm
 )
 
-const attending = JournalFails | BarrierOpen | BarrierLost
+const attending = JournalFails | BarrierOpen | BarrierLost | FireReleased
 
 // arrival is the one open arrival of a lane.
 type arrival struct {
@@ -165,6 +169,8 @@ type Machine struct {
 	stopping bool
 	measure  bool
 	chill    chill
+	// calibration is of the lane's thermometer.
+	calibration Calibrated
 	// wristFirst is whether the wrist is measured before the forehead.
 	wristFirst bool
 	colours    Colours // of the policy
@@ -195,7 +201,7 @@ func (m *Machine) Step(now Time, ev Event) []Effect {
 	case Scan:
 		m.scan(ev)
 	case Sample:
-		m.sample(ev)
+		m.sample(m.corrected(ev))
 	case Presence:
 		m.presence(ev.On)
 	case Deadline:
@@ -210,6 +216,8 @@ func (m *Machine) Step(now Time, ev Event) []Effect {
 		m.answer(ev)
 	case HoldPlaced:
 		m.holdPlaced(ev.Subject)
+	case SeenMeanwhile:
+		m.seenMeanwhile(ev)
 	case DeviceLost:
 		m.deviceLost(ev.Role)
 	case DeviceBack:
@@ -221,6 +229,18 @@ func (m *Machine) Step(now Time, ev Event) []Effect {
 		m.setWristFirst(ev)
 	case Emergency:
 		m.setEmergency(ev)
+	case Background:
+		m.background(ev.Warm)
+	case Calibrated:
+		m.setCalibration(ev)
+	case OpenByHand:
+		m.openByHand(ev.By)
+	case Next:
+		m.nextPlease()
+	case Passed:
+		m.last.used = true
+	case Fire:
+		m.fire(ev.On)
 	case Stop:
 		m.stopping = true
 		m.passOver()
@@ -249,7 +269,7 @@ func (m *Machine) takePolicy() {
 func (m *Machine) wantMeasure() {
 	want := false
 	switch {
-	case !m.cfg.Thermometer || m.faults&(ThermometerLost|PresenceLost) != 0:
+	case !m.cfg.Thermometer || m.faults&unmeasurable != 0:
 	case m.phase == Gathering:
 		want = m.needs().Temperature
 	case !m.policy.Needs(m.anybody()).Temperature:

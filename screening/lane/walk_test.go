@@ -74,7 +74,7 @@ func (w *walk) next() Event {
 	case 15, 16:
 		return w.anyAnswer()
 	case 17:
-		switch w.pick(8) {
+		switch w.pick(13) {
 		case 0, 1:
 			return HoldPlaced{uint64(w.pick(4))}
 		case 2, 3:
@@ -88,6 +88,16 @@ func (w *walk) next() Event {
 			if w.pick(2) == 0 {
 				return WristFirst{For: time.Duration(w.pick(3)) * time.Minute}
 			}
+		case 8:
+			return OpenByHand{By: []uint64{900}[:w.pick(2)]}
+		case 9:
+			return Next{}
+		case 10:
+			return Passed{}
+		case 12:
+			return SeenMeanwhile{uint64(w.pick(4)), screening.Again(w.pick(3))}
+		case 11:
+			return Fire{On: w.pick(3) == 0}
 		}
 		return PolicyChanged{w.policies[w.pick(12)%8%len(w.policies)]}
 	case 18:
@@ -230,6 +240,7 @@ func (w *walk) settles() {
 	for r := RoleScanner; r <= RoleJournal; r++ {
 		w.do(DeviceBack{r})
 	}
+	w.do(Fire{})
 	w.do(Presence{false})
 	w.follow()
 	for w.now-start < 15*time.Second && w.m.phase != Idle {
@@ -260,6 +271,9 @@ func TestRandomWalkKeepsEveryPromise(t *testing.T) {
 			t.Logf("%d arrivals, %d released, %d of them by emergency passage, %d admissions by a look", w.m.count, len(w.freed), w.check.excused, w.check.looks)
 			if cfg.Thermometer && len(w.freed) == 0 {
 				t.Error("nobody was released: the walk shows nothing")
+			}
+			if w.check.byHand == 0 {
+				t.Error("nothing was opened by hand: the walk shows nothing of it")
 			}
 			if cfg.Thermometer && cfg.Direction == screening.In && w.check.excused == 0 {
 				t.Error("nobody was let in by emergency passage: the walk shows nothing of it")

@@ -89,6 +89,6 @@ func (m *Machine) measuredOnce() {
 func (m *Machine) take() screening.Reading {
 	site := m.site()
 	r := screening.Take(m.cfg.Instrument, m.body.samples, m.body.peak, m.policy.LowAt(site), m.now.Mono)
-	r.Site = site
+	r.Site, r.Formula = site, m.formula(r.Value, r.Peak)
 	return r
 }

@@ -28,12 +28,15 @@ func Diff(before, after Document) (out []screening.Text) {
 	add(screening.Text{Zh: "间距(厘米)", En: "distance in cm"}, fmt.Sprint(before.Flow.SpacingCM), fmt.Sprint(after.Flow.SpacingCM))
 	add(screening.Text{Zh: "每口人数", En: "staff at an entrance"}, fmt.Sprint(before.Flow.StaffPerEntrance), fmt.Sprint(after.Flow.StaffPerEntrance))
 	add(screening.Text{Zh: "复测次数", En: "measurements in the room"}, fmt.Sprint(max(before.Cases.Rounds, 1)), fmt.Sprint(max(after.Cases.Rounds, 1)))
+	add(screening.Text{Zh: "测温仪校准有效(天)", En: "days that a thermometer's calibration is good for"}, fmt.Sprint(before.CalibrationAge()), fmt.Sprint(after.CalibrationAge()))
 	if before.IsolationInside != after.IsolationInside {
 		out = append(out, isolationText(after.IsolationInside))
 	}
 	out = append(out, diffLists(screening.Text{Zh: "告知", En: "told"}, before.Cases.Duties, after.Cases.Duties, dutyEntry)...)
 	out = append(out, diffLists(screening.Text{Zh: "返校", En: "return"}, before.Cases.Returns, after.Cases.Returns, returnEntry)...)
 	out = append(out, diffLists(screening.Text{Zh: "聚集预警", En: "cluster"}, before.Clusters, after.Clusters, clusterEntry)...)
+	add(screening.Text{Zh: "每日检查次数", En: "checks a day"}, fmt.Sprint(before.ChecksADay), fmt.Sprint(after.ChecksADay))
+	out = append(out, diffLists(screening.Text{Zh: "检查", En: "check"}, before.Checks, after.Checks, checkEntry)...)
 	return append(out, diffLists(screening.Text{Zh: "报告", En: "report"}, before.Deadlines, after.Deadlines, deadlineEntry)...)
 }
 

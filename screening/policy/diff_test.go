@@ -28,6 +28,9 @@ func TestDiffSaysEveryChangeInASentence(t *testing.T) {
 		"one who is not told": {`id = "leader"`, `id = "principal"`, "告知取消:值日领导", "told, no more: Leader on duty"},
 		"a return":            {`wait = "2d"`, `wait = "3d"`, "返校变了:流感", "return, changed: Influenza"},
 		"a cluster":           {"cases = 3", "cases = 5", "聚集预警变了:any, class: 5 / 1 d", "cluster, changed: any, class: 5 / 1 d"},
+		"a check":             {`hours = "18:00-24:00"`, `hours = "19:00-24:00"`, "检查变了:晚检 19:00-24:00", "check, changed: evening 19:00-24:00"},
+		"how often a day":     {"checks_a_day = 4\n", "", "每日检查次数:4 改为 0", "checks a day: 0, was 4"},
+		"calibration":         {"format = 1\n", "format = 1\ncalibration_days = 180\n", "测温仪校准有效(天):365 改为 180", "days that a thermometer's calibration is good for: 180, was 365"},
 		"a report":            {`at = "11:30"`, `at = "11:00"`, "报告变了:zero 11:00", "report, changed: zero 11:00"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,6 +8,7 @@
 package policy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,8 +46,27 @@ type Document struct {
 	// Clusters are watch.DefaultRules where the file names none.
 	Clusters  []watch.Rule
 	Deadlines []Deadline
-	Flow      Flow
+	// Checks are those of a day beside the gate, in the order of CheckNames; what is
+	// built in for the places of the rows where the file names none.
+	Checks []Check
+	// ChecksADay is how often a class is to be checked on a day at least, the gate's
+	// check included; 0 where nothing is said.
+	ChecksADay int
+	Flow       Flow
+	// CalibrationDays is how old a thermometer's certificate may be before the gate
+	// warns: CalibrationMin to CalibrationMax, or 0 for CalibrationDefault. Nobody is
+	// stopped by it.
+	CalibrationDays int
 }
+
+// How old a certificate may be, in days. A year is what calibration laboratories
+// write on theirs; a month is what a check by people is good for.
+const (
+	CalibrationMin, CalibrationDefault, CalibrationMax = 30, 365, 730
+)
+
+// CalibrationAge returns how old a thermometer's certificate may be, in days.
+func (d Document) CalibrationAge() int { return cmp.Or(d.CalibrationDays, CalibrationDefault) }
 
 // Flow is what a plan says of the queue. No outcome hangs on it: the guard's page
 // shows it.

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -39,6 +40,7 @@ fail = "recheck"
 // full says everything that a policy can say.
 const full = `format = 1
 number = 12
+checks_a_day = 4
 name = "full"
 title = { zh = "全部", en = "Everything \"at once\"" }
 kind = "entry"
@@ -125,6 +127,13 @@ source = "002 L1026"
 report = "zero"
 at = "11:30"
 source = { document = "002", line = 667, rules = [75] }
+[[check]]
+name = "evening"
+hours = "18:00-24:00"
+[[check]]
+name = "bus"
+hours = "06:00-07:50"
+source = { document = "002", line = 17, rules = [24] }
 `
 
 func parse(t testing.TB, body string) policy.Document {
@@ -193,11 +202,55 @@ func TestAPolicyFileSaysEverything(t *testing.T) {
 		IsolationInside: true,
 		Clusters:        []watch.Rule{{Syndrome: "any", Scope: watch.Class, Cases: 3, Days: 1, Source: "002 L1026"}},
 		Deadlines:       []policy.Deadline{{Report: "zero", At: 690, Source: screening.Source{Document: "002", Line: 667, Rules: []uint8{75}}}},
-		Flow:            policy.Flow{SpacingCM: 150, StaffPerEntrance: 2},
+		Checks: []policy.Check{
+			{Name: "bus", From: 360, By: 470, Source: screening.Source{Document: "002", Line: 17, Rules: []uint8{24}}},
+			{Name: "evening", From: 1080, By: 1440},
+		},
+		ChecksADay: 4,
+		Flow:       policy.Flow{SpacingCM: 150, StaffPerEntrance: 2},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
+}
+
+func TestAPlaceOfWhichRowsSpeakIsCheckedAtBuiltInHours(t *testing.T) {
+	row := func(place string) string {
+		return "[[row]]\nid = \"" + place + "-identity\"\nplace = \"" + place + "\"\nask = \"identity\"\nfail = \"refer\"\n"
+	}
+	morning, noon := policy.Check{Name: "morning", From: 390, By: 510}, policy.Check{Name: "noon", From: 690, By: 870}
+	for rule, tt := range map[string]struct {
+		more string
+		want []policy.Check
+	}{
+		"at the gate alone nothing is":     {"", nil},
+		"at meals nobody is":               {row("canteen"), nil},
+		"a class twice":                    {row("classroom"), []policy.Check{morning, noon}},
+		"a bus and a dormitory once":       {row("dormitory") + row("bus"), []policy.Check{{Name: "bus", From: 360, By: 510}, {Name: "dormitory", From: 1200, By: 1350}}},
+		"but as the policy says, if it so": {row("classroom") + "[[check]]\nname = \"noon\"\nhours = \"12:00-13:00\"\n", []policy.Check{{Name: "noon", From: 720, By: 780}}},
+		"and not at all, if it so says":    {"check = []\n" + row("classroom"), nil},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			body := least + tt.more
+			if rest, none := strings.CutPrefix(tt.more, "check = []\n"); none {
+				body = "check = []\n" + least + rest
+			}
+			got := parse(t, body)
+			if again := parse(t, string(got.Format())); !slices.Equal(checkNames(got), checkNames(again)) {
+				t.Errorf("written as %v", again.Checks)
+			}
+			if !reflect.DeepEqual(got.Checks, tt.want) {
+				t.Errorf("got %+v", got.Checks)
+			}
+		})
+	}
+}
+
+func checkNames(d policy.Document) (names []string) {
+	for _, c := range d.Checks {
+		names = append(names, c.Name+" of a "+c.Scope())
+	}
+	return names
 }
 
 func TestWhatAPolicyLeavesOutIsTheSaferDefault(t *testing.T) {
@@ -273,6 +326,11 @@ func TestEveryFaultIsReportedWithItsLine(t *testing.T) {
 		"a window that ends as it begins":  {"[temperature]", "[[window]]\nfrom = \"08:00\"\nto = \"08:00\"\n[temperature]", "window.from: it ends before it begins"},
 		"a gate with a name of no gate":    {"[temperature]", "[scope]\nschools = [\"East Gate\"]\n[temperature]", "scope.schools"},
 		"a number too high to be followed": {"date =", "number = 2147483648\ndate =", "p.toml:4: number"},
+		"a check that nobody knows":        {"[temperature]", "[[check]]\nname = \"dawn\"\nhours = \"05:00-06:00\"\n[temperature]", "check.name"},
+		"a check without a time":           {"[temperature]", "[[check]]\nname = \"noon\"\n[temperature]", "check.hours: missing"},
+		"a check that ends as it begins":   {"[temperature]", "[[check]]\nname = \"noon\"\nhours = \"12:00-12:00\"\n[temperature]", "check.hours"},
+		"a check that stands there twice":  {"[temperature]", "[[check]]\nname = \"noon\"\nhours = \"11:00-12:00\"\n[[check]]\nname = \"noon\"\nhours = \"12:00-13:00\"\n[temperature]", "stands there twice"},
+		"more checks than a day holds":     {"date =", "checks_a_day = 9\ndate =", "p.toml:4: checks_a_day"},
 		"no TOML":                          {"format = 1", "format 1", "p.toml:1: "},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -89,3 +89,24 @@ func TestEveryRuleHasACaseOrAReason(t *testing.T) {
 		t.Errorf("without a case or a reason: %v", missing)
 	}
 }
+
+// TestThePresetsAskForTheChecksOfTheirTexts: rules 18 to 24.
+func TestThePresetsAskForTheChecksOfTheirTexts(t *testing.T) {
+	want := map[string]struct {
+		aDay   int
+		checks string
+	}{
+		"xifeng": {4, "morning noon evening"}, "xincai": {3, "morning noon evening"}, "guizhou": {3, "morning noon evening"},
+		"taha-kindergarten": {3, "morning noon evening"}, "dehui-19": {2, "noon dormitory"}, "datong": {0, "bus morning noon"},
+		"xiaogan": {0, "bus morning noon"}, "university-reporting": {0, "bus dormitory"}, "zaozhuang": {0, ""}, "default": {0, ""},
+	}
+	forEachPreset(t, func(t *testing.T, d policy.Document, _ []policy.Case) {
+		var names []string
+		for _, c := range d.Checks {
+			names = append(names, c.Name)
+		}
+		if w, said := want[d.Spec.Name]; said && (d.ChecksADay != w.aDay || strings.Join(names, " ") != w.checks) {
+			t.Errorf("%d a day, %q", d.ChecksADay, names)
+		}
+	})
+}

@@ -84,7 +84,11 @@ func readDocument(t *tomlfile.Table) Document {
 	for _, window := range t.Tables("window") {
 		s.Windows = append(s.Windows, readWindow(window))
 	}
+	if t.Has("calibration_days") {
+		d.CalibrationDays = t.Number("calibration_days", CalibrationDefault, CalibrationMin, CalibrationMax)
+	}
 	readChain(t, &d)
+	readChecks(t, &d)
 	return d
 }
 

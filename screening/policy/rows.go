@@ -109,17 +109,24 @@ func readWhen(t *tomlfile.Table) screening.When {
 		}
 		w.Place = place
 	}
-	if s := t.Text("hours", ""); s != "" {
-		from, to, dash := strings.Cut(s, "-")
-		after, ok := parseMinutes(from)
-		before, ok2 := parseMinutes(to)
-		if !dash || !ok || !ok2 || after >= before {
-			t.Fault("hours", tomlfile.Quote(s)+" is no part of a day", `write it as "06:30-08:00"`)
-			return w
-		}
-		w.After, w.Before = after, before
-	}
+	w.After, w.Before = readHours(t)
 	return w
+}
+
+// readHours reads the key hours, a part of a day; both are 0 where it is left out.
+func readHours(t *tomlfile.Table) (after, before screening.Minutes) {
+	s := t.Text("hours", "")
+	if s == "" {
+		return 0, 0
+	}
+	from, to, dash := strings.Cut(s, "-")
+	after, ok := parseMinutes(from)
+	before, ok2 := parseMinutes(to)
+	if !dash || !ok || !ok2 || after >= before {
+		t.Fault("hours", tomlfile.Quote(s)+" is no part of a day", `write it as "06:30-08:00"`)
+		return 0, 0
+	}
+	return after, before
 }
 
 // parseMinutes reads a time of day, "00:00" to "24:00".

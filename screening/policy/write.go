@@ -24,9 +24,14 @@ func (d Document) Format() []byte {
 	w.day("date", d.Date)
 	w.time("valid_from", d.ValidFrom)
 	w.time("valid_until", d.ValidUntil)
+	w.number("calibration_days", d.CalibrationDays)
 	if len(d.Clusters) == 0 {
 		w.key("cluster", "[]")
 	}
+	if len(d.Checks) == 0 && len(builtInChecks(s.Requirements)) > 0 {
+		w.key("check", "[]")
+	}
+	w.number("checks_a_day", d.ChecksADay)
 	if len(d.Schools) > 0 {
 		w.head("[scope]")
 		w.words("schools", d.Schools)
@@ -56,6 +61,7 @@ func (d Document) Format() []byte {
 	for _, r := range d.Clusters {
 		w.cluster(r)
 	}
+	w.checks(d.Checks)
 	for _, x := range d.Deadlines {
 		w.head("[[deadline]]")
 		w.text("report", x.Report)

@@ -70,13 +70,15 @@ const (
 	maxSource = 200
 )
 
-// DefaultRules are like symptoms in one class, and what Huzhou's schools were
+// DefaultRules are like symptoms in one class or dormitory, and what Huzhou's schools were
 // told in 2023 to report of one disease in the whole school.
 func DefaultRules() []Rule {
 	const common, huzhou = "002 L1026", "Huzhou 2023-09-11"
 	return []Rule{
 		{Any, Class, 3, 1, common},
 		{Any, Class, 5, 3, common},
+		{Any, Dormitory, 3, 1, common},
+		{Any, Dormitory, 5, 3, common},
 		{ILI, School, 10, 7, huzhou},
 		{"norovirus", School, 10, 7, huzhou},
 		{"hand-foot-mouth", School, 5, 7, huzhou},
