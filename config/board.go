@@ -8,12 +8,14 @@ import (
 	"github.com/menshen/menshen/tomlfile"
 )
 
-// Boards says where the boards of isolation rooms meet this gate.
+// Boards says where the boards of isolation rooms, and the school's other gates,
+// meet this gate.
 type Boards struct {
-	// Listen is host:port, empty where no board follows the gate. Port 0 lets the
+	// Listen is host:port, empty where nobody follows the gate. Port 0 lets the
 	// system choose.
 	Listen string
-	// Keys are those of the boards, in the form of Collector.Key.
+	// Keys are those of the boards, in the form of Collector.Key; there may be none
+	// where another gate follows.
 	Keys []string
 }
 
@@ -37,8 +39,9 @@ const (
 
 const deviceKeyRemedy = "copy what 'gatectl key show' prints there, from ed25519: on"
 
-// readBoards reads [boards]; t is nil where it is left out.
-func readBoards(t *tomlfile.Table) Boards {
+// readBoards reads [boards]; t is nil where it is left out. Siblings says that
+// another gate meets this one there.
+func readBoards(t *tomlfile.Table, siblings bool) Boards {
 	if t == nil {
 		return Boards{}
 	}
@@ -47,7 +50,7 @@ func readBoards(t *tomlfile.Table) Boards {
 	if _, _, ok := hostPort(b.Listen); b.Listen != "" && !ok {
 		t.Fault("listen", tomlfile.Quote(b.Listen)+" is not host:port", `write it as "0.0.0.0:8631"`)
 	}
-	if len(b.Keys) == 0 {
+	if len(b.Keys) == 0 && !siblings {
 		t.Fault("keys", "no board may follow", deviceKeyRemedy+", or remove [boards]")
 	}
 	for _, key := range b.Keys {
@@ -77,30 +80,37 @@ func readFollows(t *tomlfile.Table) []Follow {
 		return nil
 	}
 	const problem, remedy = "belongs to a gate with lanes, and this one follows others", "remove it, or every [[follow]]"
-	for _, key := range []string{"boards", "isolation", "visitors"} {
+	for _, key := range []string{"boards", "isolation", "quiet", "visitors"} {
 		if t.Has(key) {
 			t.Fault(key, problem, remedy)
 		}
 	}
-	for _, one := range t.Tables("collector") {
-		one.Fault("", problem, remedy)
+	for _, key := range []string{"collector", "sibling"} {
+		for _, one := range t.Tables(key) {
+			one.Fault("", problem, remedy)
+		}
 	}
 	return all
 }
 
 func readFollow(t *tomlfile.Table) Follow {
 	defer t.End()
-	f := Follow{
-		Gate: readName(t, "gate"), Address: t.Required("address", `write the gate's address and the port of its [boards], such as "192.168.1.20:8631"`),
-		Key: t.Required("key", deviceKeyRemedy), Phone: readPhone(t, "phone"),
-	}
-	if f.Key != "" && !publicKey.MatchString(f.Key) {
+	f := Follow{Gate: readName(t, "gate"), Phone: readPhone(t, "phone")}
+	f.Address, f.Key = readPeer(t)
+	return f
+}
+
+// readPeer reads where a gate is met, and its key.
+func readPeer(t *tomlfile.Table) (address, key string) {
+	address = t.Required("address", `write the gate's address and the port of its [boards], such as "192.168.1.20:8631"`)
+	key = t.Required("key", deviceKeyRemedy)
+	if key != "" && !publicKey.MatchString(key) {
 		t.Fault("key", "not a public key", deviceKeyRemedy)
 	}
-	if host, port, ok := hostPort(f.Address); f.Address != "" && (!ok || host == "" || port == "0") {
-		t.Fault("address", tomlfile.Quote(f.Address)+" is not host:port", `write it as "192.168.1.20:8631"`)
+	if host, port, ok := hostPort(address); address != "" && (!ok || host == "" || port == "0") {
+		t.Fault("address", tomlfile.Quote(address)+" is not host:port", `write it as "192.168.1.20:8631"`)
 	}
-	return f
+	return address, key
 }
 
 // hostPort splits an address whose port is a number.
@@ -122,6 +132,9 @@ func (r *profileReader) board(t *tomlfile.Table, lanes []*tomlfile.Table, follow
 		lanes[0].Fault("", "a board that follows gates has no lanes", `write profile = "isolation-room" in gated.toml, or remove every [[follow]] there`)
 	case follows && r.p.Isolation.Beacon.Relay == "" && r.p.Isolation.Buzzer.Relay == "":
 		t.Fault("isolation", "a board without beacon and buzzer calls nobody", "set beacon or buzzer in [isolation]")
+	}
+	if follows && r.p.Fire != nil {
+		t.Fault("fire", "a board that follows gates has no barriers", "remove it; the gate's own profile names its fire contact")
 	}
 	if follows && r.p.Sound != nil {
 		t.Fault("sound", "a board that follows gates plays no sounds", "remove it; the buzzer stands in [isolation]")

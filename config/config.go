@@ -40,12 +40,16 @@ type Config struct {
 	VisitorsAfter time.Duration
 	// Isolation says whom to call where nobody answers in the isolation room.
 	Isolation Phones
+	// Quiet are the parts of a day, at most 8, in which lanes make no noise.
+	Quiet []Quiet
 	// Collectors receive the journal; at most 4, and none is no fault.
 	Collectors []Collector
 	// PolicySigners are the public keys, as "ed25519:" and base64, whose policies
 	// count beside those of the collectors; at most 16. Only their form has been
 	// checked.
 	PolicySigners []string
+	// Siblings are the school's other gates, at most 8.
+	Siblings []Sibling
 	// Boards are those of isolation rooms that follow this gate.
 	Boards Boards
 	// Follow are the gates that this board of an isolation room follows, at most
@@ -106,6 +110,8 @@ type Profile struct {
 	Lanes []Lane
 	// Isolation is the alarm where a stopped person waits.
 	Isolation Isolation
+	// Fire is on while the fire alarm has released the barriers by wire.
+	Fire *Input
 	// Sound is nil where nothing is to be heard.
 	Sound *Sound
 }
@@ -199,6 +205,12 @@ type Lane struct {
 	Presence *Input
 	// Button acknowledges what the lane asks.
 	Button *Input
+	// Next makes the lane free for the next person.
+	Next *Input
+	// Open opens the barrier by hand; the reason is given afterwards.
+	Open *Input
+	// Counter is on for a moment at every opening of the turnstile inwards.
+	Counter *Input
 }
 
 // Directions of a lane: arrivals and departures.
@@ -231,7 +243,23 @@ type Scanner struct {
 	Mode string
 	// Trigger asks a ScannerLine for one scan; nil if it scans by itself.
 	Trigger []byte
+	// Card is how a reader of chip cards prints a card's number: CardText where it
+	// is no such reader.
+	Card string
 }
+
+// How readers of chip cards print the number of a card: ten decimal digits of an
+// EM4100 or Mifare card, of which only the low 24 bits count where readers of
+// facility and number (Wiegand-26) stand beside it; facility and number; or the
+// four bytes of a Mifare card in either order.
+const (
+	CardText        = "text"
+	CardDecimal     = "decimal"
+	CardDecimal24   = "decimal-24"
+	CardWiegand     = "wiegand-26"
+	CardHex         = "hex"
+	CardHexReversed = "hex-reversed"
+)
 
 // Kinds of scanner, and what lets an engine scan: what was set in it before,
 // always, its own sensor, or the gate.
@@ -258,7 +286,9 @@ type Thermometer struct {
 	// Emissivity of what is measured is 0.9 to 1.
 	Emissivity float64
 	// PEC is PECStrict, PECLog or PECOff.
-	PEC  string
+	PEC string
+	// Dual says that the MLX90614 has two zones.
+	Dual bool
 	Port string
 	// Mode is ModeQuery or ModeStream.
 	Mode string

@@ -118,7 +118,7 @@ func TestEveryKeyArrivesInItsField(t *testing.T) {
 		"input":           {cfg.Board.Pins["presence-1"], Pin{Chips: []string{"pinctrl-bcm2711", "pinctrl-rp1"}, Name: "GPIO27", Bias: "up", Debounce: 10 * time.Millisecond}},
 		"serial relays":   {cfg.Board.Relays["board"], Relay{Kind: "lcus", Port: "relay", Channels: 8}},
 		"pin relays":      {cfg.Board.Relays["lines"], Relay{Kind: "pins", Channels: 1, Pins: []string{"green-2"}}},
-		"scanner":         {*cfg.Board.Lanes[0].Scanner, Scanner{Kind: "line", Port: "scanner-1", Silence: 100 * time.Millisecond}},
+		"scanner":         {*cfg.Board.Lanes[0].Scanner, Scanner{Kind: "line", Port: "scanner-1", Silence: 100 * time.Millisecond, Card: "text"}},
 		"I2C thermometer": {*cfg.Board.Lanes[0].Thermometer, Thermometer{Kind: "mlx90614", Bus: "thermometer-1", Address: 0x5B, PEC: "log", Period: 200 * time.Millisecond, Ambient: [2]float64{10, 35.5}}},
 		"serial thermometer": {*cfg.Board.Lanes[1].Thermometer,
 			Thermometer{Kind: "gy-mcu90614", Port: "thermometer-2", Mode: "query", Period: 150 * time.Millisecond, Ambient: [2]float64{0, 40}}},

@@ -20,9 +20,11 @@ func readGated(t *tomlfile.Table, cfg *Config) (profile string) {
 	cfg.Web = readWeb(t.Table("web"))
 	cfg.VisitorsAfter = readVisitors(t.Table("visitors"))
 	cfg.Isolation = readPhones(t.Table("isolation"))
+	cfg.Quiet = readQuiet(t.Table("quiet"))
 	cfg.Collectors = readCollectors(t)
 	cfg.PolicySigners = readSigners(t, "policy_signers")
-	cfg.Boards = readBoards(t.Table("boards"))
+	cfg.Siblings = readSiblings(t, cfg.Gate)
+	cfg.Boards = readBoards(t.Table("boards"), len(cfg.Siblings) > 0)
 	cfg.Follow = readFollows(t)
 	return t.Required("profile", "name a built-in profile or the path of a .toml file")
 }
@@ -66,12 +68,11 @@ func readVisitors(t *tomlfile.Table) (after time.Duration) {
 	if text == "" {
 		return 0
 	}
-	at, err := time.Parse("15:04", text)
-	if err != nil || len(text) != len("15:04") {
+	after, ok := timeOfDay(text)
+	if !ok {
 		t.Fault("after", tomlfile.Quote(text)+" is no time of day", "write it as "+tomlfile.Quote("08:30")+", or leave it out")
-		return 0
 	}
-	return time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
+	return after
 }
 
 // readPhones reads [isolation]; t is nil where it is left out.

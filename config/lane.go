@@ -16,6 +16,9 @@ func (r *profileReader) lane(t *tomlfile.Table) Lane {
 		Place:     t.Choice("place", PlaceGate, PlaceGate, PlaceDormitory, PlaceCanteen, PlaceBus, PlaceClassroom),
 		Presence:  r.input(t.Table("presence")),
 		Button:    r.input(t.Table("button")),
+		Next:      r.input(t.Table("next")),
+		Open:      r.input(t.Table("open")),
+		Counter:   r.input(t.Table("counter")),
 	}
 	if l.Number != 0 {
 		r.claim(t, "number", fmt.Sprint("lane number ", l.Number))
@@ -39,6 +42,9 @@ func (r *profileReader) lane(t *tomlfile.Table) Lane {
 		l.Barrier.Channel = r.channel(b)
 		b.End()
 	}
+	if l.Open != nil && l.Barrier == nil {
+		t.Fault("open", "a button opens a barrier, and the lane has none", "add [lane.barrier], or remove [lane.open]")
+	}
 	if lamps := t.Table("lamps"); lamps != nil {
 		l.Lamps = Lamps{Green: r.signal(lamps, "green"), Red: r.signal(lamps, "red"), Buzzer: r.signal(lamps, "buzzer")}
 		lamps.End()
@@ -52,11 +58,16 @@ func (r *profileReader) scanner(t *tomlfile.Table) *Scanner {
 		Kind:    t.Choice("kind", "", ScannerLine, ScannerGM65, ScannerGM67),
 		Silence: t.Duration("silence", defaultSilence, 20*time.Millisecond, 500*time.Millisecond),
 		Binary:  t.Flag("binary"),
+		Card:    CardText,
 	}
 	switch s.Kind {
 	case ScannerLine:
 		s.Port = r.anyPort(t)
 		s.Trigger = readBytes(t, "trigger")
+		s.Card = t.Choice("card", CardText, CardText, CardDecimal, CardDecimal24, CardWiegand, CardHex, CardHexReversed)
+		if s.Binary && s.Card != CardText {
+			t.Fault("card", "a code of any bytes is no card's number", "remove binary or card")
+		}
 		if r.p.Ports[s.Port].Keyboard() && (s.Binary || s.Trigger != nil) {
 			t.Fault("port", "port "+tomlfile.Quote(s.Port)+" is a keyboard, which types text and takes nothing", "remove binary and trigger")
 		}
@@ -84,6 +95,7 @@ func (r *profileReader) thermometer(t *tomlfile.Table) *Thermometer {
 		// 0x00 is the general call, below 0x08 and above 0x77 are reserved.
 		r.onBus(t, th, defaultAddress, 0x08, 0x77)
 		th.PEC = t.Choice("pec", defaultPEC, PECStrict, PECLog, PECOff)
+		th.Dual = t.Flag("dual")
 	case ThermometerMLX90632:
 		r.onBus(t, th, defaultMLX32, defaultMLX32, defaultMLX32+1)
 		th.Emissivity = readFraction(t, "emissivity", defaultEmissivity, 0.9, 1)

@@ -40,6 +40,15 @@ func TestKeysOfEveryKindOfThermometer(t *testing.T) {
 			`lane.thermometer.emissivity: "skin" is not in range · set 0.9 to 1`},
 		{"it has no check byte", "kind = \"mlx90632\"\nbus = \"thermometer-1\"\npec = \"off\"\n", nil,
 			"lane.thermometer.pec: unknown key"},
+		{"an MLX90614 has one zone unless told otherwise", "kind = \"mlx90614\"\nbus = \"thermometer-1\"\n",
+			func(t Thermometer) Thermometer { t.Kind, t.Address, t.PEC = "mlx90614", 0x5A, "strict"; return t }, ""},
+		{"or two", "kind = \"mlx90614\"\nbus = \"thermometer-1\"\ndual = true\n",
+			func(t Thermometer) Thermometer {
+				t.Kind, t.Address, t.PEC, t.Dual = "mlx90614", 0x5A, "strict", true
+				return t
+			}, ""},
+		{"an MLX90632 has one", "kind = \"mlx90632\"\nbus = \"thermometer-1\"\ndual = true\n", nil,
+			"lane.thermometer.dual: unknown key"},
 		{"a serial module is queried", "kind = \"cjmcu-90614\"\nport = \"scanner-3\"\n",
 			func(t Thermometer) Thermometer {
 				t.Kind, t.Bus, t.Port, t.Mode = "cjmcu-90614", "", "scanner-3", "query"
@@ -78,7 +87,7 @@ func TestKeysOfEveryKindOfThermometer(t *testing.T) {
 }
 
 func TestKeysOfEveryKindOfScanner(t *testing.T) {
-	std := Scanner{Kind: "line", Port: "scanner-1", Silence: 80 * time.Millisecond}
+	std := Scanner{Kind: "line", Port: "scanner-1", Silence: 80 * time.Millisecond, Card: "text"}
 	for _, c := range []struct {
 		rule, body string
 		want       func(Scanner) Scanner
@@ -87,6 +96,9 @@ func TestKeysOfEveryKindOfScanner(t *testing.T) {
 		{"a scanner that scans by itself", `kind = "line"`, func(s Scanner) Scanner { return s }, ""},
 		{"trigger bytes of a Honeywell", "kind = \"line\"\ntrigger = \"16 54 0D\"",
 			func(s Scanner) Scanner { s.Trigger = []byte{0x16, 0x54, 0x0D}; return s }, ""},
+		{"a reader of chip cards", "kind = \"line\"\ncard = \"wiegand-26\"", func(s Scanner) Scanner { s.Card = "wiegand-26"; return s }, ""},
+		{"a card's number is no code of any bytes", "kind = \"line\"\ncard = \"hex\"\nbinary = true", nil, "lane.scanner.card: a code of any bytes is no card's number"},
+		{"an engine reads no cards", "kind = \"gm65\"\ncard = \"hex\"", nil, "lane.scanner.card: unknown key"},
 		{"binary codes end by silence", "kind = \"line\"\nbinary = true\nsilence = \"50ms\"",
 			func(s Scanner) Scanner { s.Binary, s.Silence = true, 50*time.Millisecond; return s }, ""},
 		{"an engine keeps its mode", `kind = "gm65"`, func(s Scanner) Scanner { s.Kind, s.Mode = "gm65", "as-set"; return s }, ""},

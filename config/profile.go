@@ -45,6 +45,7 @@ func readProfile(t, ports *tomlfile.Table, follows bool, p *Profile) Faults {
 		p.Isolation = r.isolation(isolation)
 		isolation.End()
 	}
+	p.Fire = r.input(t.Table("fire"))
 	if sound := t.Table("sound"); sound != nil {
 		p.Sound = readSound(sound)
 		sound.End()

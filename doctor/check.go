@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/device"
@@ -35,12 +36,18 @@ type Patient struct {
 type Gate struct {
 	// People is the size of the roster, OnDuty how many are signed on.
 	People, OnDuty int
+	// Accepted is when the gate was accepted where it stands; zero where it was not.
+	Accepted time.Time
 	// Policy is the name of the policy in force; empty where there is none.
 	Policy string
 	// Faults are the devices that are lost, and what to do about each.
 	Faults []Fault
 	// Collectors are in the order of the configuration.
 	Collectors []Collector
+	// Calibrations are of the lanes with a thermometer, and Drifts what their daily
+	// medians say.
+	Calibrations []Calibration
+	Drifts       []Drift
 }
 
 // Fault is one thing that the gate says is wrong, and its remedy; both are in
@@ -66,7 +73,7 @@ func Examine(ctx context.Context, p Patient) []Finding {
 	}
 	all = append(all, checkDevices(ctx, p)...)
 	for _, check := range []func(files, Patient) []Finding{
-		checkPower, checkClock, checkZone, checkDisk, checkFileSystem, checkJournal, checkWatchdog, checkGate, reminders,
+		checkPower, checkClock, checkZone, checkDisk, checkFileSystem, checkJournal, checkWatchdog, checkGate, checkCalibration, reminders,
 	} {
 		all = append(all, check(f, p)...)
 	}
@@ -82,8 +89,8 @@ func checkConfig(f files, p Patient) []Finding {
 		return []Finding{{
 			What:     Text{"没有配置 " + p.ConfigFile, "there is no configuration " + p.ConfigFile},
 			Why:      Text{"没有它,本机不知道接了什么", "without it the gate does not know what is wired to it"},
-			Fix:      Text{"装上样本,写校门名和型号(scan 会给出要写的行)", "install the sample, write name and profile (scan prints the lines to write)"},
-			Commands: []string{"sudo install -D -m 644 firmware-config/gated.toml " + p.ConfigFile, "gatectl scan", "gatectl check"},
+			Fix:      Text{"用那一个文件 menshen 安装,它写好第一份;scan 会给出还要写的行", "install by the one file menshen, which writes the first one; scan prints the lines that it still wants"},
+			Commands: []string{"sudo ./menshen install", "gatectl scan", "gatectl check"},
 		}}
 	}
 	return []Finding{{
@@ -94,7 +101,7 @@ func checkConfig(f files, p Patient) []Finding {
 }
 
 // groups are those of the daemon, as gated.service and sysusers.conf have them.
-func groups() []string { return []string{"menshen", "dialout", "i2c", "gpio", "audio"} }
+func groups() []string { return []string{"menshen", "dialout", "i2c", "gpio", "audio", "input"} }
 
 // checkUser says whether the daemon has a user and the groups of its devices.
 func checkUser(f files, _ Patient) []Finding {
@@ -114,9 +121,7 @@ func checkUser(f files, _ Patient) []Finding {
 	return []Finding{{
 		What: Text{"缺用户或组:" + names, "missing user or groups: " + names},
 		Why:  Text{"守护进程不以 root 运行,靠这些组打开设备", "the daemon does not run as root and opens its devices by these groups"},
-		Fix:  Text{"让系统建好", "let the system make them"},
-		Commands: []string{"sudo install -D -m 644 firmware-config/systemd/sysusers.conf /usr/lib/sysusers.d/menshen.conf",
-			"sudo systemd-sysusers /usr/lib/sysusers.d/menshen.conf"},
+		Fix:  Text{"再安装一次,不碰配置和数据", "install again: configuration and data stay"}, Commands: []string{"sudo ./menshen install"},
 	}}
 }
 
@@ -140,8 +145,7 @@ func checkUnit(f files, p Patient) []Finding {
 	case !installed:
 		return []Finding{{
 			What: Text{"服务 gated 没有安装", "the service gated is not installed"}, Why: Text{why, reason}, Fix: Text{"安装并启用", "install and enable it"},
-			Commands: []string{"sudo install -D -m 644 firmware-config/systemd/gated.service /usr/lib/systemd/system/gated.service",
-				"sudo systemctl daemon-reload", "sudo systemctl enable --now gated"},
+			Commands: []string{"sudo ./menshen install"},
 		}}
 	case !enabled:
 		return []Finding{{

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/menshen/menshen/config"
+	"github.com/menshen/menshen/install"
 )
 
 // i2cOff says why there is no bus, or not the one that is meant, and how it is
@@ -22,12 +23,12 @@ func i2cOff(f files) Finding {
 	switch {
 	case raspberry && !i2cOn(f.text(file)):
 		found.What = Text{"I²C 没有打开(" + file + ")", "I²C is off (" + file + ")"}
-		found.Fix = Text{"打开并重启", "turn it on and start again"}
+		found.Fix, found.Mend = Text{"打开并重启", "turn it on and start again"}, install.FixI2C
 		found.Commands = []string{"sudo raspi-config nonint do_i2c 0", "sudo reboot"}
 	case !f.has("/sys/module/i2c_dev") && !f.has("/sys/class/i2c-dev"):
 		found.What = Text{"没有 I²C 总线:模块 i2c-dev 没有加载", "no I²C bus: the module i2c-dev is not loaded"}
 		found.Fix = Text{"加载;普通电脑没有 I²C,用串口测温模块(型号 all-serial)", "load it; a PC has no I²C and takes a serial thermometer (profile all-serial)"}
-		found.Commands = []string{"sudo modprobe i2c-dev", "echo i2c-dev | sudo tee /etc/modules-load.d/menshen.conf", "ls -l /dev/i2c-*"}
+		found.Commands = []string{"sudo modprobe i2c-dev", "echo i2c-dev | sudo tee /etc/modules-load.d/i2c-dev.conf", "ls -l /dev/i2c-*"}
 	case raspberry:
 		found.Fix = Text{"已写在 " + file + ",重启后生效", "it stands in " + file + " and wants a restart"}
 		found.Commands = []string{"sudo reboot"}
@@ -146,6 +147,7 @@ func checkUART(f files, p Patient) []Finding {
 				Why:      Text{"它往扫码模块发字,也把扫到的码当命令", "it writes to the scan engine, and takes codes for a log-in"},
 				Fix:      Text{"去掉并重启", "take it off and start again"},
 				Commands: []string{"sudo sed -i 's/" + found + " *//' " + file, "sudo systemctl disable --now serial-getty@ttyS0 serial-getty@ttyAMA0", "sudo reboot"},
+				Mend:     install.FixConsole,
 			}}
 		}
 	}
@@ -153,6 +155,7 @@ func checkUART(f files, p Patient) []Finding {
 		return []Finding{{
 			What: Text{"串口 " + port + " 没有打开", "the port " + port + " is off"}, Why: Text{"扫码模块接在它上面", "the scan engine hangs on it"},
 			Fix: Text{"打开并重启", "turn it on and start again"}, Commands: []string{"sudo raspi-config nonint do_serial_hw 0", "sudo reboot"},
+			Mend: install.FixUART,
 		}}
 	}
 	return []Finding{good("串口 "+port+" 空着,没有终端", "the port "+port+" is on, and no console has it")}
@@ -170,6 +173,7 @@ func checkBluetooth(f files, p Patient) []Finding {
 		Why:      Text{"ttyS0 的速率跟着处理器变,会丢字", "the rate of ttyS0 follows the processor's clock, and characters are lost"},
 		Fix:      Text{"关掉蓝牙并重启", "turn Bluetooth off and start again"},
 		Commands: []string{"echo dtoverlay=disable-bt | sudo tee -a " + file, "sudo reboot"},
+		Mend:     install.FixBluetooth,
 	}}
 }
 
@@ -236,8 +240,7 @@ func checkPermissions(f files, p Patient) []Finding {
 		all = append(all, Finding{
 			What: Text{fmt.Sprintf("%s 的权限不对(%v)", node, info.Mode().Perm()), fmt.Sprintf("%s has the wrong permissions (%v)", node, info.Mode().Perm())},
 			Why:  Text{"守护进程打不开它", "the daemon cannot open it"}, Fix: Text{"装上 udev 规则", "install the udev rules"},
-			Commands: []string{"sudo install -D -m 644 firmware-config/udev/60-menshen.rules /etc/udev/rules.d/60-menshen.rules",
-				"sudo udevadm control --reload", "sudo udevadm trigger", "ls -l " + node},
+			Commands: []string{"sudo ./menshen install", "ls -l " + node},
 		})
 	}
 	return all

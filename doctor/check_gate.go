@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/device"
@@ -108,7 +109,11 @@ func checkGate(_ files, p Patient) []Finding {
 	if g == nil {
 		return []Finding{{Mark: Remind, What: Text{"名册、值班、规则、汇集端:gated 运行后再看", "roster, duty, policy, collectors: look again when gated runs"}, Commands: []string{"gatectl doctor"}}}
 	}
-	var all []Finding
+	all := []Finding{{Mark: Remind, What: Text{"未验收:照常开门,只是没有人试过一遍", "not accepted: it works all the same, and nobody has tried it through"},
+		Fix: Text{"两个人,约十分钟", "two people, about ten minutes"}, Commands: []string{"gatectl accept"}}}
+	if !g.Accepted.IsZero() {
+		all[0] = good("已验收 "+g.Accepted.Format(time.DateOnly), "accepted "+g.Accepted.Format(time.DateOnly))
+	}
 	if g.People > 0 {
 		all = append(all, good(fmt.Sprintf("名册 %d 人", g.People), fmt.Sprintf("%d people on the roster", g.People)))
 	} else {

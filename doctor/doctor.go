@@ -58,6 +58,8 @@ type Finding struct {
 	Commands []string
 	// Lines are what to write into a file; Fix says which.
 	Lines []string
+	// Mend is the name of the fix of package install that does it, or empty.
+	Mend string
 	// Large findings are printed so that nobody overlooks them.
 	Large bool
 }

@@ -16,6 +16,9 @@ var profiles embed.FS
 //go:embed policy/*.toml
 var policies embed.FS
 
+//go:embed systemd/* udev/* gated.toml
+var system embed.FS
+
 // Profiles returns the built-in board profiles, NAME.toml at the root, as
 // config.Load takes them.
 func Profiles() fs.FS { return root(profiles, "profiles") }
@@ -23,6 +26,10 @@ func Profiles() fs.FS { return root(profiles, "profiles") }
 // Policies returns the policy presets, NAME.toml at the root, as policy.Preset
 // takes them.
 func Policies() fs.FS { return root(policies, "policy") }
+
+// System returns what is installed on a gate as it is: the example gated.toml,
+// and the directories systemd and udev.
+func System() fs.FS { return system }
 
 func root(files embed.FS, dir string) fs.FS {
 	sub, err := fs.Sub(files, dir)

@@ -102,6 +102,23 @@ func TestEveryModelOfPiIsServed(t *testing.T) {
 	}
 }
 
+func TestTheInputsOfEveryHeaderAreReadyToUse(t *testing.T) {
+	for _, name := range []string{"raspberry-pi", "orange-pi"} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.ReplaceAll(strings.ReplaceAll(read(t, "profiles/"+name+".toml"), "#~\n", "\n"), "#~ ", "")
+			p := load(t, name, fstest.MapFS{name + ".toml": {Data: []byte(text)}}).Board
+			l := p.Lanes[0]
+			for what, in := range map[string]*config.Input{"button": l.Button, "next": l.Next, "open": l.Open, "counter": l.Counter, "fire": p.Fire} {
+				if in == nil {
+					t.Errorf("no %s", what)
+				} else if pin := p.Pins[in.Pin]; !pin.ActiveLow || pin.Bias != config.BiasUp || pin.Debounce == 0 {
+					t.Errorf("%s: a broken wire acts, or a contact bounces: %+v", what, pin)
+				}
+			}
+		})
+	}
+}
+
 func TestSecondLaneOfAllSerialIsReadyToUse(t *testing.T) {
 	lines := strings.Split(read(t, "profiles/all-serial.toml"), "\n")
 	for i, line := range lines {

@@ -28,6 +28,7 @@ import (
 const (
 	cmdAmbient = 0x06 // Ta
 	cmdObject  = 0x07 // Tobj1
+	cmdObject2 = 0x08 // Tobj2, which only parts with two zones have
 )
 
 // The words that the linearised output can hold; bit 15 is an error flag.
@@ -74,6 +75,10 @@ type Opts struct {
 	Address uint16
 	// PEC is PECStrict unless set.
 	PEC PEC
+	// Dual says that the part has two zones (xBx parts), each with a lens axis of its
+	// own. What it sees is the warmer of both: a small and a tall forehead each fill
+	// one, and what fills the other is colder.
+	Dual bool
 }
 
 // DefaultOpts returns the factory address 0x5A with strict PEC.
@@ -86,6 +91,7 @@ func DefaultOpts() *Opts {
 type Dev struct {
 	c          i2c.Dev
 	pec        PEC
+	dual       bool
 	mismatches atomic.Uint64
 }
 
@@ -98,7 +104,7 @@ func New(b i2c.Bus, o *Opts) (*Dev, error) {
 	if o.PEC < PECStrict || o.PEC > PECOff {
 		return nil, fmt.Errorf("mlx90614: unknown mode %v", o.PEC)
 	}
-	return &Dev{c: i2c.Dev{Bus: b, Addr: o.Address}, pec: o.PEC}, nil
+	return &Dev{c: i2c.Dev{Bus: b, Addr: o.Address}, pec: o.PEC, dual: o.Dual}, nil
 }
 
 // String names the part and its place.
@@ -117,7 +123,8 @@ func (d *Dev) Mismatches() uint64 {
 	return d.mismatches.Load()
 }
 
-// Sense reads the object word, then the ambient word. A wrong PEC gives
+// Sense reads the object word, of a part with two zones both and takes the
+// warmer, then the ambient word. A wrong PEC gives
 // device.ErrCorrupt (PECStrict only), an error flag or a word outside the
 // part's range device.ErrInvalid; what the bus reports, such as
 // device.ErrAbsent for a missing acknowledgement, stays in the chain.
@@ -125,6 +132,13 @@ func (d *Dev) Sense(ctx context.Context) (device.Sample, error) {
 	object, err := d.word(ctx, cmdObject)
 	if err != nil {
 		return device.Sample{}, fmt.Errorf("mlx90614: read object: %w", err)
+	}
+	if d.dual {
+		second, err := d.word(ctx, cmdObject2)
+		if err != nil {
+			return device.Sample{}, fmt.Errorf("mlx90614: read object of the second zone: %w", err)
+		}
+		object = max(object, second)
 	}
 	ambient, err := d.word(ctx, cmdAmbient)
 	if err != nil {
