@@ -137,11 +137,7 @@ func (a *alarms) button(ctx context.Context) error {
 	if in == nil {
 		return nil
 	}
-	return a.g.watchLine(ctx, in.Pin, attachment{g: a.g, role: "isolation button"}, func(on bool) {
-		if on {
-			a.acknowledge(entry.ArrivalID{}, nil)
-		}
-	})
+	return a.g.watchButton(ctx, in.Pin, attachment{g: a.g, role: "isolation button"}, func() { a.acknowledge(entry.ArrivalID{}, nil) })
 }
 
 func (a *alarms) list() []alarm {

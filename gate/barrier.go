@@ -99,6 +99,7 @@ func (g *Gate) buildOwners() {
 					owner.Shut(number, func(error) {})
 				}
 			}
+			owner.Refresh() // of a board that has lamps only
 		}
 		owner = relay.New(relay.Config{
 			Open: func() (relay.Board, error) {
@@ -185,6 +186,7 @@ func (g *Gate) deviceEntry(laneNumber uint8, role string, err error) {
 	if err != nil {
 		d.Event, d.Detail = entry.DeviceLost, clip(err.Error(), 200)
 	}
+	g.lost.note(laneNumber, role, err != nil)
 	g.early.mu.Lock()
 	open := g.early.open
 	if !open {

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,8 +24,9 @@ import (
 
 // Boards are the boards of isolation rooms that follow a gate.
 type Boards struct {
-	// Listen opens where they meet the gate; nil for none. It is called again
-	// after a fault: an address may only come with the network.
+	// Listen opens where they and the school's other gates meet the gate; nil for
+	// none. It is called again after a fault: an address may only come with the
+	// network.
 	Listen func() (net.Listener, error)
 	// Keys are theirs, as wire.ParsePublicKey returned them.
 	Keys []ed25519.PublicKey
@@ -42,23 +44,29 @@ const (
 type boards struct {
 	g       *Gate
 	streams chan struct{} // one place per open stream
+	// siblings are the same for the school's other gates: neither takes the
+	// other's places.
+	siblings chan struct{}
 }
 
-// serveBoards lets boards follow the gate until the context ends. Who shows
-// another key than theirs sees nothing of it. No lane stands still for it.
+// serveBoards lets boards, and the school's other gates, follow the gate until
+// the context ends. Who shows another key than theirs sees nothing of it, and
+// neither sees what is the other's. No lane stands still for it.
 func (g *Gate) serveBoards(ctx context.Context) error {
 	if g.o.Boards.Listen == nil || g.collectors.key == nil { // the collectors have said why there is no key
 		return nil
 	}
-	trust, err := feed.Server(g.collectors.key, g.o.Boards.Keys)
+	keys, siblings := g.o.Boards.Keys, g.o.Siblings.keys()
+	trust, err := feed.Server(g.collectors.key, slices.Concat(keys, siblings))
 	if err != nil {
 		return err
 	}
-	b := boards{g, make(chan struct{}, boardStreams)}
+	b := boards{g, make(chan struct{}, boardStreams), make(chan struct{}, siblingStreams)}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+feed.Events, b.events)
-	mux.HandleFunc("POST "+feed.Answers, b.answer)
-	mux.HandleFunc("POST "+feed.SignsOn, b.signOn)
+	mux.HandleFunc("GET "+feed.Events, only(keys, b.events))
+	mux.HandleFunc("POST "+feed.Answers, only(keys, b.answer))
+	mux.HandleFunc("POST "+feed.SignsOn, only(keys, b.signOn))
+	mux.HandleFunc("GET "+feed.Told, only(siblings, b.tell))
 	for said := false; ; {
 		l, err := g.o.Boards.Listen()
 		if err == nil {

@@ -58,18 +58,32 @@ func (g *Gate) openCalendar() {
 	g.calendar.Store(&c)
 }
 
+// counts is how many people of one version of the roster are in each class, as
+// classOf has it: every open page asks every second.
+type counts struct {
+	version uint32
+	classes map[string]int
+}
+
+func (g *Gate) counts() map[string]int {
+	people := g.roster.Snapshot()
+	c := g.counted.Load()
+	if c == nil || c.version != people.Version {
+		c = &counts{people.Version, map[string]int{}}
+		for p := range people.All() {
+			c.classes[classOf(p)]++
+		}
+		g.counted.Store(c)
+	}
+	return c.classes
+}
+
 // expected returns how many of the roster are to come on the day of a moment.
 func (g *Gate) expected(now time.Time) (n int) {
-	year, school := g.year(), map[string]bool{}
-	for p := range g.roster.Snapshot().All() {
-		class := classOf(p)
-		expected, known := school[class]
-		if !known {
-			expected = year.Expected(now, class)
-			school[class] = expected
-		}
-		if expected {
-			n++
+	year := g.year()
+	for class, people := range g.counts() {
+		if year.Expected(now, class) {
+			n += people
 		}
 	}
 	return n

@@ -87,6 +87,22 @@ func TestNobodyIsExpectedOnADayWithoutSchool(t *testing.T) {
 	}
 }
 
+func TestWhoIsExpectedFollowsTheRoster(t *testing.T) {
+	dir := t.TempDir()
+	schooled(t, dir)
+	p := withYear(t, dir, newClockAt(time.Date(2020, 12, 7, 9, 0, 0, 0, time.UTC)))
+	defer shut(t, p.Gate)
+	if n := p.View().Expected(); n != 7 {
+		t.Fatalf("%d are expected", n)
+	}
+	if _, err := p.roster.Undo(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if v := p.View(); v.Expected() != v.RosterSize || v.RosterSize == 7 {
+		t.Errorf("%d of %d are expected after the last list was undone", v.Expected(), v.RosterSize)
+	}
+}
+
 func TestACalendarIsTakenBySignatureWherePoliciesAre(t *testing.T) {
 	dir, c := t.TempDir(), newClockAt(sevenNineteen)
 	schooled(t, dir)

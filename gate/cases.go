@@ -318,6 +318,10 @@ func (c *cases) all() []caseNow {
 
 // those returns some of the cases, the oldest first. The caller holds mu.
 func (c *cases) those(which func(casefile.Case) bool) []caseNow {
+	now := c.g.recorder.clock.look()
+	for _, x := range c.open {
+		x.anchor(now)
+	}
 	out := make([]caseNow, 0, len(c.open))
 	for _, x := range c.open {
 		if which(x.file) {

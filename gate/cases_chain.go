@@ -71,10 +71,32 @@ func (t taken) ago(now entry.Stamp) time.Duration {
 	switch {
 	case t.live:
 		return now.Mono - t.mono
-	case t.clock >= entry.ClockConfirmed && now.Clock >= entry.ClockConfirmed:
+	case t.trusted(now):
 		return max(0, now.Wall.Sub(t.wall))
 	}
 	return casefile.MaxWithin + now.Mono - t.mono
+}
+
+// trusted reports whether the wall clock was trusted when the step was taken and
+// is now.
+func (t taken) trusted(now entry.Stamp) bool {
+	return t.clock >= entry.ClockConfirmed && now.Clock >= entry.ClockConfirmed
+}
+
+// anchor brings the steps of a process before this one onto the monotonic clock of
+// this one, as soon as the wall clock is trusted: however it jumps from then on, no
+// duty has more or less time. What list handed out keeps its own steps.
+func (x *caseNow) anchor(now entry.Stamp) {
+	before := func(t taken) bool { return !t.live && t.trusted(now) }
+	if !slices.ContainsFunc(x.steps, before) {
+		return
+	}
+	x.steps = slices.Clone(x.steps)
+	for i, t := range x.steps {
+		if before(t) {
+			x.steps[i].mono, x.steps[i].live = now.Mono-t.ago(now), true
+		}
+	}
 }
 
 // owed returns the duties of a case whose trigger was met.

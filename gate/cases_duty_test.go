@@ -2,6 +2,7 @@ package gate
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -119,6 +120,27 @@ func TestAcrossARestartOnlyATrustedClockCounts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAClockThatJumpsAfterARestartMovesNoDuty(t *testing.T) {
+	for _, jump := range []time.Duration{-5 * time.Hour, 5 * time.Hour} {
+		dir, c := t.TempDir(), newClockAt(sevenNineteen)
+		guarded(t, dir)
+		r := inRoom(t, dir, c)
+		r.isolate(t, 1, pupilID, screening.HighTwice)
+		c.wall.Add(60)
+		r = r.again(t, dir, c)
+		before := r.only(t).Duties
+		c.jumped.Store(int64(jump))
+		got := r.only(t).Duties
+		for i := range got {
+			got[i].Until = got[i].Until.Add(-jump) // as long from now as before
+		}
+		if len(got) == 0 || !reflect.DeepEqual(got, before) {
+			t.Errorf("after a jump of %v: %+v, before it %+v", jump, got, before)
+		}
+		shut(t, r.Gate)
 	}
 }
 

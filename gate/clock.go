@@ -38,7 +38,7 @@ func systemClock() entry.Clock {
 	if state, err := unix.Adjtimex(&t); err == nil && state != unix.TIME_ERROR && t.Status&unix.STA_UNSYNC == 0 {
 		return entry.ClockSynced
 	}
-	if _, err := os.Stat("/dev/rtc0"); err == nil {
+	if unix.Access("/dev/rtc0", unix.F_OK) == nil {
 		return entry.ClockRTC
 	}
 	return entry.ClockUnset

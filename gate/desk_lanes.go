@@ -227,6 +227,10 @@ func (g *Gate) replayBeside(e entry.Entry, rec lane.Record, id entry.ArrivalID, 
 		}
 	case entry.ActWristFirst:
 		g.register.replayWrist(e)
+	case entry.ActSeenAtGate:
+		g.siblings.replayStop(e)
+	case entry.ActReasonGiven:
+		g.unexplained.follow(id, rec, e.Lane, time.UnixMilli(e.Wall))
 	case entry.ActUndo:
 		g.replayUndo(e, rec, id, stops)
 	}

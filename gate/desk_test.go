@@ -29,6 +29,8 @@ const (
 type clockAt struct {
 	wall    atomic.Int64
 	quality atomic.Int64
+	// jumped is by how much the wall clock alone has moved.
+	jumped atomic.Int64
 }
 
 func newClockAt(wall time.Time) *clockAt {
@@ -40,7 +42,7 @@ func newClockAt(wall time.Time) *clockAt {
 
 func (c *clockAt) now() entry.Stamp {
 	wall := time.Unix(c.wall.Load(), 0).UTC()
-	return entry.Stamp{Mono: time.Duration(wall.UnixNano()), Wall: wall, Clock: entry.Clock(c.quality.Load())}
+	return entry.Stamp{Mono: time.Duration(wall.UnixNano()), Wall: wall.Add(time.Duration(c.jumped.Load())), Clock: entry.Clock(c.quality.Load())}
 }
 
 // atDesk opens a gate with a crew, which does not run, and its desk.

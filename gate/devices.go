@@ -58,7 +58,7 @@ func (a *attachment) report(err error) {
 		return
 	}
 	a.lost = err != nil
-	if a.l != nil {
+	if a.l != nil && !a.l.compared.hears(a.events, a.lost) {
 		if a.lost {
 			a.l.send(lane.DeviceLost{Role: a.events})
 		} else {
@@ -121,7 +121,7 @@ func (l *laneLoop) scan(ctx context.Context) error {
 			text, err := readFor(ctx, dev, triggerAgain)
 			switch {
 			case err == nil:
-				l.offer(ctx, scanned{text})
+				l.offer(ctx, scanned{badgeOfCard(c.Card, text)})
 			case errors.Is(err, context.DeadlineExceeded):
 			case errors.Is(err, device.ErrInvalid), errors.Is(err, device.ErrCorrupt):
 				l.log.Warn("scan refused", "err", err)
@@ -211,7 +211,7 @@ func openOnBus(o device.Opener, c *config.Thermometer, log *slog.Logger) (Thermo
 		return dev, shut, nil
 	}
 	pec := map[string]mlx90614.PEC{config.PECStrict: mlx90614.PECStrict, config.PECLog: mlx90614.PECLog, config.PECOff: mlx90614.PECOff}[c.PEC]
-	dev, err := mlx90614.New(bus, &mlx90614.Opts{Address: c.Address, PEC: pec})
+	dev, err := mlx90614.New(bus, &mlx90614.Opts{Address: c.Address, PEC: pec, Dual: c.Dual})
 	if err != nil {
 		return nil, nil, errors.Join(err, bus.Close())
 	}
@@ -232,14 +232,17 @@ func (l *laneLoop) measure(ctx context.Context) error {
 		}
 		defer shut()
 		defer dev.Halt()
-		if _, err := dev.Sense(ctx); err != nil {
+		first, err := dev.Sense(ctx)
+		if err != nil {
 			return err
 		}
+		l.unveil(milliC(first.Object), l.g.o.Now().Mono)
+		l.g.calibrations.fit(l, deviceName(ctx, l.cfg, dev))
 		back()
 		s := sampler{lane: l, dev: dev}
 		for ctx.Err() == nil {
-			if !always && !l.gauge.wait(ctx, probeSensor) {
-				if _, err := dev.Sense(ctx); err != nil && s.fault(err) {
+			if !always && !l.gauge.wait(ctx, l.probeAfter()) {
+				if err := s.probe(ctx); err != nil {
 					return err
 				}
 				continue
@@ -295,6 +298,10 @@ func (s *sampler) sample(ctx context.Context) error {
 			s.lane.log.Debug("thermometer claims a body temperature, which decides nothing", "celsius", body.Celsius())
 		}
 	}
+	if s.lane.compared.running() {
+		s.lane.offer(ctx, lane.Sample{Sample: screening.Sample{Object: milliC(m.Object), Ambient: milliC(m.Ambient), At: at}})
+		return nil // a reference may well be still
+	}
 	if m == s.last {
 		s.same++
 	} else {
@@ -302,6 +309,7 @@ func (s *sampler) sample(ctx context.Context) error {
 	}
 	s.last = m
 	object := milliC(m.Object)
+	s.lane.backdrop(object, at)
 	skin := object >= screening.EmptyBelow // an empty view may well be still
 	if skin && s.same >= sameTwice && s.same < sameMost {
 		return nil
@@ -314,6 +322,19 @@ func (s *sampler) sample(ctx context.Context) error {
 		}, uint8(s.lane.cfg.Number))
 	}
 	s.lane.offer(ctx, lane.Sample{Sample: screening.Sample{Object: object, Ambient: milliC(m.Ambient), At: at}, Fault: frozen})
+	return nil
+}
+
+// probe asks an idle thermometer whether it is there, and what lies behind those
+// who are not; an error gives the device up.
+func (s *sampler) probe(ctx context.Context) error {
+	m, err := s.dev.Sense(ctx)
+	switch {
+	case err != nil && s.fault(err):
+		return err
+	case err == nil:
+		s.lane.backdrop(milliC(m.Object), s.lane.g.o.Now().Mono)
+	}
 	return nil
 }
 
@@ -337,14 +358,22 @@ func milliC(t physic.Temperature) screening.MilliC {
 // gauge says whether the thermometer is wanted, and wakes who waits for that.
 type gauge struct {
 	on   atomic.Bool
+	held atomic.Bool // somebody compares the thermometer
 	wake chan struct{}
 }
 
 func newGauge() *gauge { return &gauge{wake: make(chan struct{}, 1)} }
 
 // set replaces what was said before. It never waits.
-func (g *gauge) set(on bool) {
-	g.on.Store(on)
+func (g *gauge) set(on bool) { g.say(&g.on, on) }
+
+// hold wants samples beside whatever the lane wants.
+func (g *gauge) hold(on bool) { g.say(&g.held, on) }
+
+func (g *gauge) wanted() bool { return g.on.Load() || g.held.Load() }
+
+func (g *gauge) say(what *atomic.Bool, on bool) {
+	what.Store(on)
 	if on {
 		select {
 		case g.wake <- struct{}{}:
@@ -355,7 +384,7 @@ func (g *gauge) set(on bool) {
 
 // wait reports whether samples are wanted now, waiting at most d for that.
 func (g *gauge) wait(ctx context.Context, d time.Duration) bool {
-	if g.on.Load() {
+	if g.wanted() {
 		return true
 	}
 	t := time.NewTimer(d)
@@ -363,7 +392,7 @@ func (g *gauge) wait(ctx context.Context, d time.Duration) bool {
 	for {
 		select {
 		case <-g.wake:
-			if g.on.Load() {
+			if g.wanted() {
 				return true
 			} // wanted and unwanted again
 		case <-t.C:
@@ -376,6 +405,21 @@ func (g *gauge) wait(ctx context.Context, d time.Duration) bool {
 
 // watchLine follows one input and reports its level at first and every change.
 func (g *Gate) watchLine(ctx context.Context, pin string, a attachment, changed func(on bool)) error {
+	return g.followLine(ctx, pin, a, func(on, _ bool) { changed(on) })
+}
+
+// watchButton follows a button, or anything else of which only a change from
+// off to on counts. One that is on when it is opened was not pressed now: it may
+// be stuck.
+func (g *Gate) watchButton(ctx context.Context, pin string, a attachment, pressed func()) error {
+	return g.followLine(ctx, pin, a, func(on, first bool) {
+		if on && !first {
+			pressed()
+		}
+	})
+}
+
+func (g *Gate) followLine(ctx context.Context, pin string, a attachment, changed func(on, first bool)) error {
 	return keep(ctx, &a, func(back func()) error {
 		line, err := g.o.Opener.Line(pin, device.LineOpts{})
 		if err != nil {
@@ -387,8 +431,8 @@ func (g *Gate) watchLine(ctx context.Context, pin string, a attachment, changed 
 			return err
 		}
 		back()
-		for {
-			changed(on)
+		for first := true; ; first = false {
+			changed(on, first)
 			if on, err = line.Wait(ctx); err != nil {
 				return err
 			}

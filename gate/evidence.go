@@ -74,7 +74,7 @@ func (g *Gate) complete(a *screening.Arrival, people *roster.Snapshot) {
 		a.Proofs = append(v.proofs(), a.Proofs...)
 	}
 	a.Case = g.caseState(id)
-	a.Again = g.register.again(id, a.Direction, a.Lane, a.Now, since)
+	a.Again = g.again(*a, since)
 }
 
 // handedOver reports whether the way out stands open to a child that was handed
@@ -141,17 +141,22 @@ func (t *traces) passed(id entry.ArrivalID, rec lane.Record, wall time.Time) {
 	}
 }
 
-// again says whether somebody passed before, since a moment: a visitor's card
-// was somebody else's before that. Other gates of the school are not asked: what
-// travels between them are holds.
+// again says whether somebody passed this gate before, since a moment: a
+// visitor's card was somebody else's before that.
 func (r *register) again(subject uint64, to screening.Direction, laneNumber uint8, now, since time.Time) screening.Again {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	p, ok := r.traces.passages[subject]
-	switch {
-	case !ok || p.at.In(now.Location()).Format(time.DateOnly) != now.Format(time.DateOnly) || p.direction != to || p.at.Before(since):
+	p, ok := r.passage(subject)
+	if !ok || p.at.Before(since) {
 		return screening.NotAgain
-	case p.lane() != laneNumber && !p.at.After(now) && now.Sub(p.at) <= elsewhereWithin:
+	}
+	return repeated(p, p.lane() != laneNumber, to, now)
+}
+
+// repeated says what a passage means to somebody who comes now.
+func repeated(p crossing, elsewhere bool, to screening.Direction, now time.Time) screening.Again {
+	switch {
+	case p.at.In(now.Location()).Format(time.DateOnly) != now.Format(time.DateOnly) || p.direction != to:
+		return screening.NotAgain
+	case elsewhere && !p.at.After(now) && now.Sub(p.at) <= elsewhereWithin:
 		return screening.AgainElsewhere
 	case to == screening.In:
 		return screening.AgainInside

@@ -27,7 +27,8 @@ func (g *Gate) why(subject uint64, d screening.Decision) (keys []string, sentenc
 			own.Failures = append(own.Failures, f)
 		}
 	}
-	keys = g.reasonsOf(subject, reasonKeys(own))
+	keys, seen := g.siblings.say(subject, d, g.reasonsOf(subject, reasonKeys(own)))
+	sentences = append(sentences, seen...)
 	if slices.Contains(keys, reasonNotLent) || slices.Contains(keys, reasonLater) {
 		return slices.DeleteFunc(keys, func(k string) bool { return askedOfTheKnown(screening.ParseReason(k)) }), nil
 	}

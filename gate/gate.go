@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -62,9 +63,13 @@ type Options struct {
 	Rules Rules
 	// Boards follow the gate from isolation rooms.
 	Boards Boards
+	// Siblings are the school's other gates.
+	Siblings Siblings
 	// Play plays sounds where the profile has [sound]; nil is sound.Aplay on the
 	// device that stands there.
 	Play sound.Play
+	// Setup is what the page that installs a gate needs; nil for none.
+	Setup *Setup
 	// Banner is shown on every page when the gate runs on its last good
 	// configuration: why the present one was not taken.
 	Banner string
@@ -86,12 +91,19 @@ type Gate struct {
 	watcher     *watcher
 	calendar    atomic.Pointer[calendar.Calendar] // nil where there is none
 	calendarBad atomic.Bool                       // there is one that cannot be used
+	counted     atomic.Pointer[counts]
+	census      atomic.Pointer[census]
 	questions   *questions
 	clock       *ownClock
 	cases       *cases
 	collectors  *collectors
+	siblings    *siblings
 	speaker     *speaker // nil where nothing is to be heard
 	lanes       []*laneLoop
+	unexplained unexplained
+	lonely      openings
+	lost        lostParts
+	fire        atomic.Bool // the fire contact has released the barriers
 	sessions    *web.Sessions
 	pairing     *web.Pairing
 	offers      offers
@@ -100,8 +112,14 @@ type Gate struct {
 	tokens      atomic.Uint64
 	panicked    atomic.Bool
 	early       early
+	acceptance  *acceptance
+	installer   installer
 	front       atomic.Pointer[http.Handler] // the pages, once the journal is open
 	opened      chan struct{}                // closed when everything above is in its place
+
+	// calibrations and drift are about the thermometers themselves.
+	calibrations *calibrations
+	drift        *drift
 }
 
 // New builds a gate. Nothing is opened before Run.
@@ -118,8 +136,11 @@ func New(o Options) (*Gate, error) {
 	g.emergency = newEmergency(g)
 	g.drill, g.watcher = newDrill(g), newWatcher(g)
 	g.cases = newCases(g)
+	g.acceptance = &acceptance{g: g}
 	g.recorder = newRecorder(g)
+	g.calibrations, g.drift = newCalibrations(g), newDrift(g)
 	g.collectors = newCollectors(g)
+	g.siblings = newSiblings(g)
 	g.speaker = newSpeaker(o)
 	g.buildOwners()
 	for _, c := range o.Config.Board.Lanes {
@@ -161,6 +182,7 @@ func (g *Gate) Run(ctx context.Context) (err error) {
 		return err
 	}
 	g.alarms.show()
+	debug.FreeOSMemory() // a start reads the whole journal and the whole roster, and keeps little
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	running, run := errgroup.WithContext(run)
 	down.push("lanes", func() error {
@@ -233,7 +255,9 @@ func (g *Gate) openStores(ctx context.Context, down *stack) (opened bool, err er
 	down.push("roster", g.roster.Close)
 	g.openDuty(ctx)
 	g.openCalendar()
+	g.acceptance.open()
 	g.collectors.open()
+	g.calibrations.open(g.collectors.key)
 	g.cases.openMissing()
 	return true, nil
 }
@@ -274,11 +298,13 @@ func (g *Gate) start(group *errgroup.Group, ctx context.Context) {
 	run("drill", g.drill.run)
 	run("watch", g.watcher.run)
 	run("isolation button", g.alarms.button)
+	run("fire contact", g.watchFire)
 	run("isolation room", g.attendRoom)
 	run("visits", g.watchVisits)
 	run("sound", g.playSounds)
 	run("boards", g.serveBoards)
 	g.collectors.start(ctx, run)
+	g.siblings.start(run)
 	for _, l := range g.lanes {
 		run("lane", l.run)
 		for name, part := range l.parts() {

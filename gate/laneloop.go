@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,11 +42,15 @@ type laneLoop struct {
 	receipt  journal.Receipt // of the event that is being stepped
 	stamp    entry.Stamp     // of the event that is being stepped
 	pattern  lane.Pattern    // signalled last
+	buzzer   *buzzer
+	passes   passes
 	shown    atomic.Pointer[shown]
 	mu       sync.Mutex
 	replies  map[uint64]chan error
 	finished chan struct{} // closed when a stop found no arrival open
 	stopping bool
+	compared comparison
+	behind   background
 }
 
 // shown is what the last step left to be seen.
@@ -61,7 +66,8 @@ type (
 		event   lane.Recorded
 		receipt journal.Receipt
 	}
-	pinged  struct{ done chan struct{} }
+	pinged struct{ done chan struct{} }
+	// pressed is the button that answers what the lane asks.
 	pressed struct{}
 	// refresh lets a resting lane take the newest roster.
 	refresh struct{}
@@ -87,6 +93,7 @@ func newLaneLoop(g *Gate, c config.Lane) *laneLoop {
 		mc.Pulse = b.Pulse
 		l.barrier = &barrier{owner: g.owners[b.Relay], cfg: *b}
 	}
+	l.buzzer = newBuzzer(func(on bool) { l.set(c.Lamps.Buzzer, on) }, g.quiet)
 	l.machine, l.first = lane.New(mc, g.policy())
 	l.shown.Store(&shown{view: l.machine.View()})
 	return l
@@ -105,6 +112,9 @@ func (l *laneLoop) send(ev any) {
 // offer delivers an event from a device and waits for the loop.
 func (l *laneLoop) offer(ctx context.Context, ev any) {
 	l.g.live.saw(l.cfg.Number, ev, l.g.o.Now)
+	if _, sample := ev.(lane.Sample); sample && l.compared.running() {
+		return // of no person
+	}
 	select {
 	case l.events <- ev:
 	case <-ctx.Done():
@@ -147,12 +157,14 @@ func (l *laneLoop) take(ev any) {
 		l.receipt = journal.Receipt{}
 	case pinged:
 		close(ev.done)
-	case pressed:
-		l.press()
+	case pressed, pressedNext, pressedOpen, counted:
+		l.input(ev)
 	case naming:
 		ev.done <- l.name(ev.subject)
 	case refresh:
 		l.settle()
+	case siblingWord:
+		l.meanwhile()
 	case lane.Stop:
 		l.stopping = true
 		l.step(ev)
@@ -286,6 +298,7 @@ func (l *laneLoop) perform(effects []lane.Effect) {
 			l.signal(e.Pattern)
 		case lane.Alarm:
 			l.g.alarms.raise(entry.ArrivalID{Boot: l.g.journal.Boot(), Counter: e.Arrival}, e.Subject, l.stamp.Wall)
+			l.alarmed()
 		case lane.SetTimer:
 			t := &l.timers[e.Timer.Kind()]
 			t.at, t.timer, t.set = l.stamp.Mono+e.After, e.Timer, true
@@ -318,10 +331,12 @@ func (l *laneLoop) append(rec lane.Record) {
 		l.g.alarms.stored(id, rec, receipt.Seq())
 		l.g.visitLeft(id, rec, stamp)
 		l.g.register.met(uint8(l.cfg.Number), id, rec, wall)
+		l.g.unexplained.follow(id, rec, uint8(l.cfg.Number), wall)
 		l.g.cases.cameBack(rec)
 		l.g.register.didInLane(id, rec, stamp.Mono)
 		l.send(recorded{lane.Recorded{Arrival: rec.Arrival, Act: rec.Act, Admits: rec.Admits, Seq: receipt.Seq()}, receipt})
 	})
+	l.g.siblings.stopped(id, rec, uint8(l.cfg.Number), wall)
 	l.g.cases.follow(id, rec, uint8(l.cfg.Number))
 	// After the record, so that the entry of a stop that this causes comes behind it.
 	if placed {
@@ -340,6 +355,7 @@ func (l *laneLoop) release(e lane.Release) {
 		l.log.Error("release without its receipt", "arrival", e.Arrival)
 		return
 	}
+	l.passes.allow(l.stamp.Mono)
 	if l.barrier != nil {
 		l.barrier.release(l.receipt, l.rested(e.Order))
 	}
@@ -353,19 +369,6 @@ func (l *laneLoop) rested(order uint64) func(error) {
 			l.send(lane.Rested{Order: order, Err: err})
 		}
 	}
-}
-
-func (l *laneLoop) signal(p lane.Pattern) {
-	set := func(c config.Channel, on bool) {
-		if c.Relay != "" {
-			l.g.owners[c.Relay].Signal(c.Number, on)
-		}
-	}
-	lamps := l.cfg.Lamps
-	set(lamps.Green, p == lane.Pass)
-	set(lamps.Red, p == lane.Halt || p == lane.Attend)
-	set(lamps.Buzzer, p == lane.Halt || p == lane.Attend)
-	l.sound(p)
 }
 
 // answer asks the machine to take a person's answer and waits for its reply.
@@ -446,14 +449,9 @@ func (l *laneLoop) parts() map[string]func(context.Context) error {
 			return l.g.watchLine(ctx, in.Pin, l.attach(lane.RolePresence), func(on bool) { l.offer(ctx, lane.Presence{On: on}) })
 		}
 	}
-	if in := l.cfg.Button; in != nil {
-		parts["button"] = func(ctx context.Context) error {
-			return l.g.watchLine(ctx, in.Pin, attachment{g: l.g, lane: uint8(l.cfg.Number), role: "button"}, func(on bool) {
-				if on {
-					l.offer(ctx, pressed{})
-				}
-			})
-		}
+	if l.cfg.Lamps.Buzzer.Relay != "" {
+		parts["buzzer"] = l.buzzer.run
 	}
+	maps.Copy(parts, l.inputs())
 	return parts
 }

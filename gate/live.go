@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -34,6 +35,25 @@ type Live struct {
 	Fault string `json:",omitempty"`
 	// Missed is how many came before this one that the watcher was too slow for.
 	Missed int `json:",omitempty"`
+}
+
+// String is the event as it is printed on one line, in both languages.
+func (e Live) String() string {
+	line := fmt.Sprintf("%s 通道 lane %d  ", e.At.Local().Format("15:04:05.000"), e.Lane)
+	switch {
+	case e.Scan != nil:
+		line += fmt.Sprintf("扫码 scan  %s… %d bytes  #%s", e.Scan.Prefix, e.Scan.Length, e.Scan.Digest)
+	case e.Sample != nil && e.Sample.Quality == "ok":
+		line += fmt.Sprintf("测温 raw  %.2f °C  环境 ambient %.2f °C", float64(e.Sample.Object)/1000, float64(e.Sample.Ambient)/1000)
+	case e.Sample != nil:
+		line += "测温 raw  无效 no valid sample"
+	default:
+		line += "! " + e.Fault
+	}
+	if e.Missed > 0 {
+		line += fmt.Sprintf("  (漏掉 missed %d)", e.Missed)
+	}
+	return line
 }
 
 // LiveScan is what may be shown of a code.

@@ -52,6 +52,7 @@ func (g *Gate) View() guard.View {
 	v.Questions = g.asked(stamp)
 	v.Emergency, _ = g.emergency.show(stamp)
 	v.Drill = g.drill.minutes()
+	v.NotAccepted, v.CanSetUp = g.acceptance.passed().IsZero(), g.o.Setup != nil
 	v.Problems = g.problems(v)
 	return v
 }
@@ -72,6 +73,9 @@ func (g *Gate) problems(v guard.View) []guard.Problem {
 	add := func(key string, args ...any) { out = append(out, guard.Problem{Key: key, Args: args}) }
 	g.roomProblems(add)
 	g.emergency.problems(add)
+	if g.fire.Load() {
+		add("fire")
+	}
 	kept, lost := g.recorder.waiting()
 	if kept > 0 || lost > 0 {
 		add("not-recorded", kept+lost)
@@ -79,6 +83,7 @@ func (g *Gate) problems(v guard.View) []guard.Problem {
 	if g.o.Banner != "" {
 		add("last-good-configuration")
 	}
+	g.inputProblems(v, add)
 	if v.RosterSize == 0 {
 		add("no-roster")
 	}
@@ -101,7 +106,9 @@ func (g *Gate) problems(v guard.View) []guard.Problem {
 		add("insecure-web")
 	}
 	g.visitProblems(add)
+	g.calibrations.problems(g.recorder.clock.look(), add)
 	g.collectors.problems(add)
+	g.siblings.problems(add)
 	return out
 }
 
@@ -120,9 +127,10 @@ func (l *laneLoop) page(people *roster.Snapshot) guard.Lane {
 		CanColour: v.Allowed.Colour, CanType: v.Allowed.Type, CanOverride: v.Allowed.Override,
 		CanAside: v.Allowed.Aside, CanTurnAway: v.Allowed.TurnAway, CanAcknowledge: v.Allowed.Acknowledge,
 		CanMask: v.Allowed.Mask, CanSymptoms: v.Allowed.Symptoms, Looks: looksOf(v.Looks), Colours: coloursOf(v.Colours),
-		Faults: faultKeys(v.Faults),
+		Faults: slices.Concat(faultKeys(v.Faults), l.lampFaults(), l.inputFaults()),
 	}
 	p.Verdict, p.Word = verdict(v)
+	p.CanBadge = l.takesTypedBadges(v)
 	noPassage(v, &p)
 	if !v.Shown {
 		return p
@@ -177,7 +185,7 @@ func verdict(v lane.View) (guard.Verdict, string) {
 		return guard.Attended, attendedWord(v)
 	case v.Phase == lane.Idle && !v.Shown && v.Passing:
 		return guard.Wait, "emergency"
-	case v.Phase == lane.Idle && v.Faults&lane.ScannerLost != 0:
+	case v.Phase == lane.Idle && !v.Shown && v.Faults&lane.ScannerLost != 0: // who was just let in is told so first
 		return guard.Attended, "lane-closed"
 	case v.Phase == lane.Gathering && v.StepBack:
 		return guard.Wait, "step-back"
@@ -214,6 +222,9 @@ func verdict(v lane.View) (guard.Verdict, string) {
 }
 
 func attendedWord(v lane.View) string {
+	if v.Faults&lane.FireReleased != 0 {
+		return "fire"
+	}
 	if v.Faults&lane.JournalFails != 0 {
 		return "cannot-record"
 	}
@@ -227,7 +238,7 @@ func faultKeys(f lane.Fault) []string {
 		key string
 	}{
 		{lane.JournalFails, "journal-failed"}, {lane.BarrierOpen, "barrier-open"}, {lane.BarrierLost, "barrier-lost"},
-		{lane.ScannerLost, "scanner-lost"}, {lane.ThermometerLost, "thermometer-lost"}, {lane.PresenceLost, "presence-lost"},
+		{lane.ScannerLost, "scanner-lost"}, {lane.ThermometerLost, "thermometer-lost"}, {lane.PresenceLost, "presence-lost"}, {lane.BackgroundWarm, "background-warm"}, {lane.FireReleased, "fire"},
 	} {
 		if f&x.bit != 0 {
 			out = append(out, x.key)
@@ -329,14 +340,7 @@ func (g *Gate) answerOf(ctx context.Context, a guard.Act) (lane.Answer, error) {
 	case guard.KindNote:
 		out.Act, out.Of = lane.Noted, map[string]screening.Evidence{guard.NoteMask: screening.Mask, guard.NoteSymptoms: screening.Symptoms}[a.Note]
 	case guard.KindType:
-		site := screening.Ear
-		switch a.Instrument {
-		case "axilla", "mercury":
-			site = screening.Axilla
-		case "hand":
-			site = screening.Forehead
-		}
-		out.Act, out.Reading = lane.Typed, screening.Typed(a.Instrument, site, screening.MilliC(a.Value), g.policy().Low())
+		out.Act, out.Reading = lane.Typed, screening.Typed(a.Instrument, typedSite(a.Instrument), screening.MilliC(a.Value), g.policy().Low())
 	case guard.KindTurnAway:
 		out.Act = lane.TurnedAway
 	case guard.KindOverride:

@@ -158,7 +158,7 @@ func (g *Gate) asked(now entry.Stamp) []guard.Question {
 			heard = at
 		}
 	}
-	return slices.Concat(g.rules.asks(), g.questions.asks(now, heard, g.document()), g.asksWrist())
+	return slices.Concat(g.rules.asks(), g.questions.asks(now, heard, g.document()), g.unexplained.asks(now.Wall), g.asksWrist())
 }
 
 // Accept takes one answer. The entry comes first: without it the question
@@ -169,7 +169,7 @@ func (g *Gate) Accept(ctx context.Context, a guard.Acceptance) error {
 		return g.wristFirst(ctx, a, now)
 	}
 	for _, q := range g.asked(now) {
-		if q.Kind != a.Kind || q.About != a.About {
+		if q.Kind != a.Kind || q.About != a.About || q.Kind == guard.AskReason { // that wants a PIN
 			continue
 		}
 		if q.Kind == guard.AskOrder || q.Kind == guard.AskOrderWrong { // not to be taken

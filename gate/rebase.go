@@ -52,7 +52,7 @@ func Rebase(ctx context.Context, o Options, reason string) (kept string, err err
 				return nil, fmt.Errorf("%d cases are open: start gated and end them first", n)
 			}
 			cards, err := scratch.register.visits.carried(scratch.recorder.clock.look())
-			return slices.Concat(scratch.rules.carried(), scratch.carried(), scratch.carriedCases(), cards), err
+			return slices.Concat(scratch.rules.carried(), scratch.carried(), scratch.carriedCases(), cards, scratch.calibrations.carried(scratch.recorder.clock.look())), err
 		},
 	})
 }

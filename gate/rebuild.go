@@ -42,8 +42,17 @@ func (g *Gate) replay(rows iter.Seq2[journal.Row, error]) error {
 			continue
 		}
 		id, rec, ok := recordOf(e)
+		if ok && g.calibrations.replay(row, rec) {
+			continue
+		}
+		if ok && g.watcher.replayChecked(e, uint8(rec.Act)) {
+			continue
+		}
 		if ok {
 			g.watcher.record(id, rec, e.Lane, wall)
+		}
+		if ok && g.acceptance.replay(rec, wall) {
+			continue
 		}
 		if !ok || g.register.visits.replay(row, rec) {
 			continue
@@ -61,6 +70,7 @@ func (g *Gate) replay(rows iter.Seq2[journal.Row, error]) error {
 		g.replayAct(rec)
 		g.register.met(e.Lane, id, rec, wall)
 		g.register.apply(id, rec, wall)
+		g.unexplained.follow(id, rec, e.Lane, wall)
 		g.cases.cameBack(rec)
 		g.alarms.replay(rang, id, rec, row.Seq, wall)
 		g.replayAside(stops, id, rec, e, wall)

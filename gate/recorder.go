@@ -74,14 +74,21 @@ func (r *recorder) wait(ctx context.Context, body any) error { return r.waitAt(c
 
 // waitAt stores a body about a lane as wait does.
 func (r *recorder) waitAt(ctx context.Context, laneNumber uint8, body any) error {
+	_, err := r.seqAt(ctx, laneNumber, body)
+	return err
+}
+
+// seqAt stores as waitAt does and returns the number of the entry.
+func (r *recorder) seqAt(ctx context.Context, laneNumber uint8, body any) (uint64, error) {
 	kind, _ := entry.KindOf(body)
 	d := journal.Draft{Kind: kind, Stamp: r.now(), Lane: laneNumber, Body: body}
-	_, err := r.g.journal.Append(ctx, d)
-	if err == nil {
-		r.g.watcher.durable(d)
-		r.g.collectors.grew()
+	receipt, err := r.g.journal.Append(ctx, d)
+	if err != nil {
+		return 0, err
 	}
-	return err
+	r.g.watcher.durable(d)
+	r.g.collectors.grew()
+	return receipt.Seq(), nil
 }
 
 // recordAt stores a record of an arrival that began at another boot, or that

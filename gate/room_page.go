@@ -78,7 +78,7 @@ func (x caseNow) page(people *roster.Snapshot, now time.Duration) isolation.Case
 	f := x.file
 	p := isolation.Case{
 		Number: int(f.Number), Version: f.Version(), Since: f.Since(), Here: f.Phase() == casefile.Here, Late: x.late(now),
-		Found: f.Found, Fever: f.Fever(), Next: f.Next().String(), CanBack: f.MayGoBack(), Stored: x.stored,
+		Found: f.Found, Fever: f.Fever(), Next: f.Next().String(), CanBack: f.MayGoBack(), Stored: x.stored, InClass: f.Origin == casefile.FromClass,
 	}
 	p.Name, p.Class = nameOf(people, f.Subject)
 	if v := f.Events[0].Value; v != 0 {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,9 +23,11 @@ import (
 	"github.com/menshen/menshen/roster"
 	"github.com/menshen/menshen/sync/wire"
 	"github.com/menshen/menshen/web"
+	"github.com/menshen/menshen/web/class"
 	"github.com/menshen/menshen/web/desk"
 	"github.com/menshen/menshen/web/guard"
 	"github.com/menshen/menshen/web/isolation"
+	"github.com/menshen/menshen/web/setup"
 )
 
 // AddressFile holds the address at which the pages are really served, below
@@ -40,11 +43,17 @@ func (g *Gate) pages() http.Handler {
 	if g.o.Config.Language == config.LanguageEnglish {
 		language = web.English
 	}
-	lanes := guard.New(guard.Options{Gate: g, Offers: g, Questions: g, Orders: g, Drill: g.drill.minutes, Sessions: g.sessions, Pairing: g.outside(), Language: language, ScreenMM: g.o.Config.Web.ScreenMM, Log: g.o.Log})
+	lanes := guard.New(guard.Options{Gate: g, Offers: g, Questions: g, Orders: g, Reasons: g, Badges: g, Drill: g.drill.minutes, Sessions: g.sessions, Pairing: g.outside(), Language: language, ScreenMM: g.o.Config.Web.ScreenMM, Log: g.o.Log})
 	d := deskPage{g}
-	tablet := desk.New(desk.Options{Gate: d, Holds: d, People: d, Lanes: d, Undos: d, Visits: d, Drills: d, Watchers: d, Sick: d, Reports: d, Rest: lanes, Sessions: g.sessions, Pairing: g.outside(), Language: language, Log: g.o.Log})
+	tablet := desk.New(desk.Options{Gate: d, Holds: d, People: d, Lanes: d, Undos: d, Visits: d, Drills: d, Watchers: d, Sick: d, Reports: d, Thermometers: d, Checks: d, Rest: lanes, Sessions: g.sessions, Pairing: g.outside(), Language: language, Log: g.o.Log})
 	r := roomPage{g}
-	return isolation.New(isolation.Options{Room: r, Cases: r, Desk: r, People: r, Rest: tablet, Drill: g.drill.minutes, Sessions: g.sessions, Pairing: g.outside(), Language: language, Log: g.o.Log})
+	room := isolation.New(isolation.Options{Room: r, Cases: r, Desk: r, People: r, Rest: tablet, Drill: g.drill.minutes, Sessions: g.sessions, Pairing: g.outside(), Language: language, Log: g.o.Log})
+	classes := class.New(class.Options{Checks: classPage{g}, Rest: room, Drill: g.drill.minutes, Sessions: g.sessions, Pairing: g.outside(), Language: language, Log: g.o.Log})
+	if g.o.Setup == nil {
+		return classes
+	}
+	m := setupPage{g}
+	return setup.New(setup.Options{Machine: m, Process: m, Acceptor: m, Rest: classes, Drill: g.drill.minutes, Sessions: g.sessions, Pairing: g.outside(), Language: language, ScreenMM: g.o.Config.Web.ScreenMM, Log: g.o.Log})
 }
 
 // serveWeb serves pages from before the journal is open: a gate that cannot
@@ -107,6 +116,11 @@ func (g *Gate) serveControl(ctx context.Context) error {
 	mux.HandleFunc("POST /v1/policy", g.loadPolicy)
 	mux.HandleFunc("POST /v1/holds/lift", g.liftHold)
 	mux.HandleFunc("GET /v1/live", g.showLive)
+	mux.HandleFunc("GET /v1/acceptance", g.showAcceptance)
+	mux.HandleFunc("POST /v1/acceptance", g.beginAcceptance)
+	mux.HandleFunc("POST /v1/acceptance/step", g.sayAcceptance)
+	mux.HandleFunc("GET /v1/calibration/samples", g.showComparison)
+	mux.HandleFunc("POST /v1/calibration", g.takeCalibration)
 	return serve(ctx, g.o.Control, mux)
 }
 
@@ -130,8 +144,16 @@ type Status struct {
 	Holds    int
 	OnDuty   int
 	Problems []Problem
+	// Outages is how often a part was lost since the start, by what it is.
+	Outages map[string]int
+	// Accepted is when the gate was accepted where it stands; zero where it was not.
+	Accepted time.Time
 	// Collectors are in the order of the configuration.
 	Collectors []CollectorStatus
+	// Calibrations are of the lanes with a thermometer.
+	Calibrations []Calibration
+	// Drifts are what the thermometers' daily medians say, worst first.
+	Drifts []Drift
 	// Policies are those in force and to come, the newest last.
 	Policies []PolicyStatus
 }
@@ -150,7 +172,10 @@ type Problem struct {
 	Text string // in English
 }
 
-func (g *Gate) status(w http.ResponseWriter, _ *http.Request) {
+func (g *Gate) status(w http.ResponseWriter, _ *http.Request) { answer(w, g.now(), nil) }
+
+// now is the gate as gatectl shows it.
+func (g *Gate) now() Status {
 	v, stamp, head := g.View(), g.recorder.now(), g.journal.Head()
 	s := Status{
 		Gate: v.Gate, Version: g.o.Version, Boot: g.journal.Boot(), Entries: head.Size, Root: fmt.Sprintf("%x", head.Root),
@@ -158,7 +183,9 @@ func (g *Gate) status(w http.ResponseWriter, _ *http.Request) {
 		Asides: len(v.Asides), Alarms: len(v.Alarms), Holds: len(g.register.holds()), OnDuty: len(v.OnDuty),
 	}
 	s.Waiting, s.Lost = g.recorder.waiting()
-	s.Collectors = g.collectors.status()
+	s.Outages = g.lost.outages()
+	s.Collectors, s.Accepted = g.collectors.status(), g.acceptance.passed()
+	s.Calibrations, s.Drifts = g.calibrations.list(stamp), g.drift.alarms(stamp.Wall)
 	s.Policies = g.rules.list()
 	for _, l := range v.Lanes {
 		lane := LaneStatus{Number: l.Number, Direction: l.Direction, Phase: l.Phase}
@@ -170,7 +197,7 @@ func (g *Gate) status(w http.ResponseWriter, _ *http.Request) {
 	for _, p := range v.Problems {
 		s.Problems = append(s.Problems, Problem{p.Key, web.English.Text("problem."+p.Key, p.Args...)})
 	}
-	answer(w, s, nil)
+	return s
 }
 
 // RosterChange is what an import or an undo did, or would do.
@@ -241,6 +268,7 @@ func (g *Gate) rosterEntry(c roster.Change, err error) {
 	g.questions.list(g.recorder.now().Wall)
 	g.recorder.note(g.rosterBody(c, "gatectl"), 0)
 	g.refreshLanes()
+	debug.FreeOSMemory() // a list takes many times what is kept of it
 }
 
 // rosterBody says how the roster came to be what it is.

@@ -55,7 +55,7 @@ func (g *Gate) playSounds(ctx context.Context) error {
 func (l *laneLoop) sound(p lane.Pattern) {
 	before := l.pattern
 	l.pattern = p
-	if l.g.speaker == nil {
+	if l.g.speaker == nil || l.g.quiet() && !(p == lane.Halt && isolates(l.machine.View())) {
 		return
 	}
 	player := l.g.speaker.player
@@ -66,7 +66,7 @@ func (l *laneLoop) sound(p lane.Pattern) {
 		player.Stop(l.cfg.Number)
 	case lane.Again:
 		// An arrival that ended unfinished shows the same, and ends quietly.
-		if v := l.machine.View(); v.Phase == lane.Gathering && v.Try > 0 {
+		if v := l.machine.View(); measuredAgain(v) {
 			if v.Wrist {
 				player.Wrist(l.cfg.Number)
 			} else {

@@ -40,6 +40,7 @@ type watcher struct {
 	stops  map[entry.ArrivalID]stop
 	warned map[warning]int
 	sent   map[string]sent // by deadlineName
+	checks map[checkKey][]held
 }
 
 // passage is somebody who was let in.
@@ -64,7 +65,7 @@ type warning struct {
 func newWatcher(g *Gate) *watcher {
 	return &watcher{
 		g: g, limits: watch.DefaultLimits(), zone: g.o.Now().Wall.Location(), wake: make(chan struct{}, 1),
-		cases: map[uint16]*sickness{}, stops: map[entry.ArrivalID]stop{}, warned: map[warning]int{}, sent: map[string]sent{},
+		cases: map[uint16]*sickness{}, stops: map[entry.ArrivalID]stop{}, warned: map[warning]int{}, sent: map[string]sent{}, checks: map[checkKey][]held{},
 	}
 }
 
@@ -75,6 +76,10 @@ func (w *watcher) durable(d journal.Draft) {
 		id, rec := arrivalRecord(w.g.journal.Boot(), b)
 		w.record(id, rec, d.Lane, d.Stamp.Wall)
 	case entry.Answer:
+		if b.Act == entry.ActChecked || b.Act == entry.ActUnchecked {
+			w.checked(b, d.Stamp.Wall, d.Stamp.Mono)
+			return
+		}
 		id, rec := answerRecord(b)
 		w.record(id, rec, d.Lane, d.Stamp.Wall)
 	case entry.Case:
@@ -96,6 +101,7 @@ func (w *watcher) record(id entry.ArrivalID, rec lane.Record, number uint8, wall
 	defer w.mu.Unlock()
 	wall = w.local(wall)
 	w.newDay(wall)
+	w.g.drift.record(rec, int(number), wall)
 	s, in := w.stopped(id, rec)
 	if !in {
 		w.besides(rec, wall)
@@ -168,14 +174,15 @@ func (w *watcher) newDay(wall time.Time) {
 	clear(w.stops)
 	clear(w.warned)
 	clear(w.sent)
+	clear(w.checks)
 	w.sick = slices.DeleteFunc(w.sick, func(s *sickness) bool { return wall.Sub(s.at) > sickFor })
 }
 
 // run tells of clusters as they come. What the journal held at start was told
 // before.
 func (w *watcher) run(ctx context.Context) error {
-	told := watch.Told{}
-	told.News(w.clusters(w.g.recorder.clock.look().Wall))
+	told, began := watch.Told{}, w.g.recorder.clock.look().Wall
+	told.News(w.clusters(began))
 	for {
 		select {
 		case <-ctx.Done():
@@ -183,6 +190,9 @@ func (w *watcher) run(ctx context.Context) error {
 		case <-w.wake:
 		}
 		for _, c := range told.News(w.clusters(w.g.recorder.clock.look().Wall)) {
+			if w.g.siblings.before(c, began) {
+				continue
+			}
 			w.g.log.Warn("cluster", "syndrome", c.Syndrome, "scope", c.Scope, "place", c.Place, "people", len(c.People), "step", c.Step)
 			w.g.changed()
 		}
@@ -196,11 +206,14 @@ func (w *watcher) clusters(now time.Time) []watch.Cluster {
 	var events []watch.Event
 	for _, s := range w.sick {
 		if e, ill := s.event(); ill {
-			p, _ := people.ByID(e.Subject)
-			e.Class = p.Class
 			events = append(events, e)
 		}
 	}
 	w.mu.Unlock()
+	events = append(events, w.g.siblings.events()...)
+	for i := range events {
+		p, _ := people.ByID(events[i].Subject)
+		events[i].Class, events[i].Dormitory = p.Class, p.Evidence.Dormitory.Name()
+	}
 	return watch.Clusters(events, w.g.document().Clusters, func(days int) string { return year.Since(now, days) })
 }

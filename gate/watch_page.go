@@ -78,12 +78,13 @@ func (p deskPage) sign(f watch.Finding) desk.Sign {
 	return s
 }
 
-// missing counts the pupils who are expected today and have not come.
+// missing counts the pupils who are expected today, have not come by the gate, and
+// were there at no check of their class.
 func (p deskPage) missing(now time.Time) (n int) {
 	year := p.year()
-	came := p.register.came(now)
+	came, checked := p.register.came(now), rollOf(p.watcher.heldToday(now))
 	for x := range p.roster.Snapshot().All() {
-		if _, in := came[x.ID]; !in && x.Class != "" && year.Expected(now, classOf(x)) {
+		if _, in := came[x.ID]; !in && groupOf(x, scopeClass) != "" && !checked.there(x) && year.Expected(now, classOf(x)) {
 			n++
 		}
 	}
@@ -96,7 +97,7 @@ func (p deskPage) late(passes []watch.Pass, ends time.Time) (n int) {
 	people, seen := p.roster.Snapshot(), map[uint64]bool{}
 	for _, x := range passes {
 		who, known := people.ByID(x.Subject)
-		if !known || who.Class == "" || seen[x.Subject] {
+		if !known || groupOf(who, scopeClass) == "" || seen[x.Subject] {
 			continue
 		}
 		seen[x.Subject] = true

@@ -27,6 +27,8 @@ type sickness struct {
 	home   bool
 	by     uint64
 	before *sickness
+	// check says by which one somebody was found away with symptoms.
+	check checkKey
 }
 
 // besides takes what people saw of somebody without opening a case, and what of
@@ -47,7 +49,7 @@ func (w *watcher) besides(rec lane.Record, wall time.Time) {
 			return
 		}
 		w.sick = slices.DeleteFunc(w.sick, func(s *sickness) bool {
-			return rec.Reason == undoHold && s.subject == rec.Subject.ID && s.seen != nil && !s.home && wall.Sub(s.at) <= undoWithin
+			return rec.Reason == undoHold && s.subject == rec.Subject.ID && s.seen != nil && !s.home && s.check == (checkKey{}) && wall.Sub(s.at) <= undoWithin
 		})
 	}
 }

@@ -48,10 +48,10 @@ func TestThePagesKnowEveryReasonAndFault(t *testing.T) {
 			known(t, "reason."+key)
 		}
 	}
-	every := lane.JournalFails | lane.BarrierOpen | lane.BarrierLost | lane.ScannerLost | lane.ThermometerLost | lane.PresenceLost
+	every := lane.JournalFails | lane.BarrierOpen | lane.BarrierLost | lane.ScannerLost | lane.ThermometerLost | lane.PresenceLost | lane.FireReleased
 	keys := faultKeys(every)
-	if len(keys) != 6 {
-		t.Errorf("six faults are shown as %d: %v", len(keys), keys)
+	if len(keys) != 7 {
+		t.Errorf("seven faults are shown as %d: %v", len(keys), keys)
 	}
 	for _, key := range keys {
 		known(t, "fault."+key)
@@ -72,6 +72,12 @@ func TestThePagesKnowEveryProblem(t *testing.T) {
 	known(t, "problem.insecure-web")
 	for _, key := range []string{"not-arrived", "nobody-arrived", "room-silent", "room-go", "room-leader"} {
 		known(t, "problem."+key)
+	}
+	for _, key := range []string{"fire", "fire-contact-lost", "opened-alone", "isolation-alarm-lost", "isolation-button-lost"} {
+		known(t, "problem."+key)
+	}
+	for _, key := range []string{"button-lost", "open-lost", "counter-lost", "beacon-lost"} {
+		known(t, "fault."+key)
 	}
 	known(t, "hold.case")
 	known(t, "problem.sound-lost")

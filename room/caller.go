@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,15 +15,8 @@ import (
 	"github.com/menshen/menshen/web"
 )
 
-const (
-	// askWithin bounds one request to a gate, PIN and all.
-	askWithin = 5 * time.Second
-	// againFirst and againMost bound the wait before a gate is tried again.
-	againFirst = 250 * time.Millisecond
-	againMost  = 2 * time.Second
-	// owedAgain is how often an answer is tried that a gate did not take.
-	owedAgain = time.Second
-)
+// owedAgain is how often an answer is tried that a gate did not take.
+const owedAgain = time.Second
 
 // caller speaks with one gate.
 type caller struct {
@@ -35,67 +27,32 @@ type caller struct {
 }
 
 func newCaller(b *Board, g Gate) (*caller, error) {
-	trust, err := feed.Client(b.o.Key, g.Key)
+	client, err := feed.NewClient(b.o.Key, g.Key, b.o.Dial)
 	if err != nil {
 		return nil, err
 	}
-	return &caller{gate: g, ward: b.ward, log: b.log.With("gate", g.Name), client: &http.Client{
-		Transport: &http.Transport{DialContext: b.o.Dial, TLSClientConfig: trust, TLSHandshakeTimeout: askWithin, ResponseHeaderTimeout: askWithin},
-		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse // a gate sends nobody elsewhere
-		},
-	}}, nil
+	return &caller{gate: g, ward: b.ward, log: b.log.With("gate", g.Name), client: client}, nil
 }
 
 // follow listens to the gate until the context ends.
 func (c *caller) follow(ctx context.Context) error {
-	pause, said := againFirst, false
-	for {
-		err := c.listen(ctx, func() { pause, said = againFirst, false })
-		if ctx.Err() != nil {
-			return nil
-		}
-		if !said { // once, however often it is tried
-			said = true
-			c.log.Warn("gate not heard", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(pause):
-		}
-		pause = min(2*pause, againMost)
-	}
+	feed.Follower{Client: c.client, Log: c.log, Take: c.take, URL: func() string {
+		return "https://" + c.gate.Address + feed.Events + "?after=" + url.QueryEscape(c.ward.next(c.gate.Name))
+	}}.Run(ctx)
+	return nil
 }
 
-// listen takes the gate's messages until one does not come in time.
-func (c *caller) listen(ctx context.Context, heard func()) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	silence := time.AfterFunc(feed.LostAfter, func() { cancel(errors.New("gate is silent")) })
-	defer silence.Stop()
-	resp, err := c.ask(ctx, http.MethodGet, feed.Events+"?after="+url.QueryEscape(c.ward.next(c.gate.Name)), nil)
+// take takes one message of the gate.
+func (c *caller) take(in *feed.Reader) error {
+	m, err := in.Next()
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("gate answers %s", resp.Status)
+	if m.Gate != c.gate.Name {
+		return fmt.Errorf("gate calls itself %s", m.Gate)
 	}
-	for in := feed.NewReader(resp.Body); ; {
-		m, err := in.Next()
-		switch {
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case err != nil:
-			return err
-		case m.Gate != c.gate.Name:
-			return fmt.Errorf("gate calls itself %s", m.Gate)
-		}
-		silence.Reset(feed.LostAfter)
-		heard()
-		c.ward.hear(m)
-	}
+	c.ward.hear(m)
+	return nil
 }
 
 // ask sends one request with a value of JSON, if there is one.
@@ -139,7 +96,7 @@ func (c *caller) deliver(ctx context.Context) error {
 // tell reports whether the gate has an answer, or nothing to answer. Why not,
 // follow says.
 func (c *caller) tell(ctx context.Context, a feed.Answer) bool {
-	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	ctx, cancel := context.WithTimeout(ctx, feed.AskWithin)
 	defer cancel()
 	resp, err := c.ask(ctx, http.MethodPost, feed.Answers, a)
 	if err != nil {
@@ -151,7 +108,7 @@ func (c *caller) tell(ctx context.Context, a feed.Answer) bool {
 
 // signOn asks the gate whose badge and PIN these are.
 func (c *caller) signOn(ctx context.Context, badge, pin string) (p feed.Person, err error) {
-	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	ctx, cancel := context.WithTimeout(ctx, feed.AskWithin)
 	defer cancel()
 	resp, err := c.ask(ctx, http.MethodPost, feed.SignsOn, feed.SignOn{Badge: badge, PIN: pin})
 	if err != nil {

@@ -39,6 +39,16 @@ func ParseTemperature(s string) (milli int32, err error) {
 	return value, nil
 }
 
+// Symptoms are what may be said of somebody who looks or feels ill, as words behind
+// "symptom.", in the order of their buttons.
+func Symptoms() []string {
+	return []string{"cough", "vomiting", "diarrhoea", "rash", "weakness", "sore-throat", "fever", "other"}
+}
+
+// Instruments are what somebody reads a temperature off, as words behind
+// "instrument.", in the order of their buttons.
+func Instruments() []string { return []string{"ear", "axilla", "mercury", "hand"} }
+
 // Once reports whether every field of a form stands once, as in every form that
 // our pages send.
 func Once(form url.Values) bool {

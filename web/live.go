@@ -18,6 +18,10 @@ const (
 	writeLimit = 5 * time.Second
 )
 
+// ErrSame is what a fragment returns that would be the last one again: nothing
+// is drawn and nothing sent, and the heartbeat vouches for what the page has.
+var ErrSame = errors.New("fragment is the last one again")
+
 // Live keeps one page up to date by server-sent events until the browser
 // leaves, which is no error, or ticks is closed. It sends the fragment first
 // and then whenever it differs from the last one.
@@ -63,10 +67,11 @@ type stream struct {
 // due: what a heartbeat vouches for is already on its way.
 func (s *stream) update(fragment func(io.Writer) error, beat bool) error {
 	var now bytes.Buffer
-	if err := fragment(&now); err != nil {
+	err := fragment(&now)
+	if err != nil && !errors.Is(err, ErrSame) {
 		return fmt.Errorf("render fragment: %w", err)
 	}
-	if !bytes.Equal(now.Bytes(), s.last) {
+	if err == nil && !bytes.Equal(now.Bytes(), s.last) {
 		if err := s.send("view", now.Bytes()); err != nil {
 			return err
 		}

@@ -23,10 +23,12 @@ func (s *Site) showPair(w http.ResponseWriter, r *http.Request, status int, said
 		s.Refuse(w, r, http.StatusForbidden, "refused.screen")
 		return
 	}
-	s.Show(w, status, s.pair, struct {
+	// A phone brings the digits along by the QR code that it scanned.
+	code, _ := parseCode(r.URL.Query().Get("code"))
+	s.Show(w, status, s.pair(), struct {
 		Page
-		Said string
-	}{s.Page(r, "page.pair"), said})
+		Said, Code string
+	}{s.Page(r, "page.pair"), said, code})
 }
 
 func (s *Site) postPair(w http.ResponseWriter, r *http.Request) {

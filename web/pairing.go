@@ -32,8 +32,9 @@ const (
 	CodeLife = 5 * time.Minute
 	// PairedLife is how long a browser stays paired.
 	PairedLife = 180 * 24 * time.Hour
-	// MaxPaired bounds the browsers that are paired with one gate.
-	MaxPaired = 32
+	// MaxPaired bounds the browsers that are paired with one gate: a phone for each
+	// class of a large school among them.
+	MaxPaired = 96
 
 	codeDigits = 6
 	// maxCodeTries wrong codes end the one that stands. Of a million codes

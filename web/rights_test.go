@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"github.com/menshen/menshen/web"
+	"github.com/menshen/menshen/web/class"
 	"github.com/menshen/menshen/web/desk"
 	"github.com/menshen/menshen/web/district"
 	"github.com/menshen/menshen/web/guard"
 	"github.com/menshen/menshen/web/isolation"
+	"github.com/menshen/menshen/web/setup"
 )
 
 var update = flag.Bool("update", false, "write docs/rights.md anew")
@@ -129,8 +131,42 @@ func (stillRoom) HandOver(context.Context, string, isolation.HandOver, web.Perso
 func (stillRoom) People() []isolation.Person                                             { return nil }
 func (stillRoom) Leaders() []isolation.Person                                            { return nil }
 
-// withRoom puts the isolation room's pages before the others.
+// stillClass is a school in which nobody owes a check.
+type stillClass struct{}
+
+func (stillClass) Today(web.Person) class.Today                          { return class.Today{} }
+func (stillClass) Sheet(class.Key, web.Person) (class.Sheet, bool)       { return class.Sheet{}, false }
+func (stillClass) Check(context.Context, class.Findings) (int, error)    { return 0, nil }
+func (stillClass) TakeBack(context.Context, class.Key, web.Person) error { return nil }
+
+// stillSetup is a new machine on which nothing is found.
+type stillSetup struct{}
+
+func (stillSetup) View(context.Context) setup.View                       { return setup.View{} }
+func (stillSetup) Scan(context.Context) error                            { return nil }
+func (stillSetup) Write(context.Context, int) error                      { return nil }
+func (stillSetup) Restore(context.Context) error                         { return nil }
+func (stillSetup) Mend(context.Context, string, bool) (string, error)    { return "", nil }
+func (stillSetup) Restart() bool                                         { return true }
+func (stillSetup) Address() string                                       { return "" }
+func (stillSetup) BeginAcceptance(context.Context, string, string) error { return nil }
+func (stillSetup) SayAcceptance(context.Context, string, string) error   { return nil }
+
+func (stillSetup) Live(context.Context) (<-chan struct{}, func() []string) {
+	return nil, func() []string { return nil }
+}
+
+func (stillSetup) Accepting(context.Context) (setup.Acceptance, error) {
+	return setup.Acceptance{}, nil
+}
+
+// kinds are all that a browser can be paired as.
+func kinds() []web.Place { return append(web.Places(), web.PlaceSetup) }
+
+// withRoom puts the pages of classes and of the isolation room before the others.
 func withRoom(w *walk, rest http.Handler) http.Handler {
+	rest = class.New(class.Options{Checks: stillClass{}, Rest: rest, Sessions: w.sessions, Pairing: w.pairing, Hosts: []string{"example.com"}, Log: slog.New(slog.DiscardHandler)})
+	rest = setup.New(setup.Options{Machine: stillSetup{}, Process: stillSetup{}, Acceptor: stillSetup{}, Rest: rest, Sessions: w.sessions, Pairing: w.pairing, Hosts: []string{"example.com"}, Log: slog.New(slog.DiscardHandler)})
 	return isolation.New(isolation.Options{Room: stillRoom{}, Cases: stillRoom{}, Desk: stillRoom{}, People: stillRoom{}, Rest: rest, Sessions: w.sessions, Pairing: w.pairing,
 		Hosts: []string{"example.com"}, Log: slog.New(slog.DiscardHandler)})
 }
@@ -149,13 +185,13 @@ func newWalk(t *testing.T) *walk {
 	log := slog.New(slog.DiscardHandler)
 	w := &walk{
 		sessions: web.NewKeptSessions(t.Context(), &crowd{}, time.Now, log), pairing: (&shelf{}).start(),
-		people: map[string]web.Duty{"none": 0, "guard": web.DutyGuard, "desk": web.DutyDesk, "nurse": web.DutyNurse, "leader": web.DutyLeader},
+		people: map[string]web.Duty{"none": 0, "guard": web.DutyGuard, "desk": web.DutyDesk, "nurse": web.DutyNurse, "leader": web.DutyLeader, "teacher": web.DutyTeacher},
 		browsers: map[string]func(*http.Request){
 			"at the gate": func(r *http.Request) { r.RemoteAddr = "127.0.0.1:9" },
 			"unpaired":    func(*http.Request) {},
 		},
 	}
-	for _, place := range web.Places() {
+	for _, place := range kinds() {
 		c, err := pair(w.pairing, newCode(t, w.pairing, place), "192.0.2.7:5")
 		if err != nil {
 			t.Fatal(err)
@@ -199,7 +235,7 @@ func wanted(right web.Right, browser string, duty *web.Duty) int {
 	paired, isPaired := web.ParsePlace(browser)
 	place := web.PlaceAny | paired
 	if browser == "at the gate" {
-		place |= web.PlaceGuard | web.PlaceDesk | web.PlaceRoom
+		place |= web.PlaceGuard | web.PlaceDesk | web.PlaceRoom | web.PlaceClass | web.PlaceSetup
 	}
 	switch {
 	case place&right.Places == 0 && isPaired:
@@ -229,7 +265,7 @@ func (w *walk) check(t *testing.T, right web.Right, browser, person string, duty
 		t.Errorf("%s, browser %s, signed on %s: got %d, want %d", right.Pattern, browser, person, answer.Code, want)
 	}
 	for _, p := range w.pairing.List() { // what a walk through /pair has added
-		if p.Number > len(web.Places()) {
+		if p.Number > len(kinds()) {
 			if _, err := w.pairing.Remove(t.Context(), p.Number); err != nil {
 				t.Fatal(err)
 			}
@@ -276,9 +312,20 @@ func TestATabletIsLedToItsPage(t *testing.T) {
 	w.handler = desk.New(desk.Options{Gate: still{}, Holds: still{}, People: still{}, Lanes: still{}, Undos: still{}, Visits: still{}, Rest: lanes, Sessions: w.sessions, Pairing: w.pairing,
 		Hosts: []string{"example.com"}, Log: log})
 	w.handler = withRoom(w, w.handler)
-	for browser, want := range map[string]string{"desk": "/desk/", "room": "/isolation/", "guard": "/guard/", "at the gate": "/guard/"} {
+	for browser, want := range map[string]string{"desk": "/desk/", "room": "/isolation/", "guard": "/guard/", "class": "/class/", "at the gate": "/guard/"} {
 		if got := w.send(t, web.Right{Pattern: "GET /{$}"}, w.browsers[browser], nil).Header().Get("Location"); got != want {
 			t.Errorf("%s is led to %q, want %q", browser, got, want)
+		}
+	}
+}
+
+func TestATeachersPhoneShowsNoArrivals(t *testing.T) {
+	w := newWalk(t)
+	w.handler = guard.New(guard.Options{Gate: still{}, Sessions: w.sessions, Pairing: w.pairing, Hosts: []string{"example.com"}, Log: slog.New(slog.DiscardHandler)})
+	teacher := web.DutyTeacher
+	for _, path := range []string{"GET /guard/{$}", "GET /guard/events"} {
+		if got := w.send(t, web.Right{Pattern: path}, w.browsers["class"], &teacher).Code; got != http.StatusForbidden {
+			t.Errorf("%s: %d", path, got)
 		}
 	}
 }
@@ -317,13 +364,13 @@ func TestARowThatSaysNothingLetsNobodyIn(t *testing.T) {
 
 func TestDutiesAndPlacesHaveWordsOfTheirOwn(t *testing.T) {
 	seen := map[string]bool{}
-	for d := range web.Duty(16) {
+	for d := range web.Duty(32) {
 		seen[d.String()] = true
 	}
-	if len(seen) != 16 {
-		t.Errorf("16 sets of duties have %d words", len(seen))
+	if len(seen) != 32 {
+		t.Errorf("32 sets of duties have %d words", len(seen))
 	}
-	for _, place := range web.Places() {
+	for _, place := range kinds() {
 		if got, ok := web.ParsePlace(place.String()); !ok || got != place || !web.Known("place."+place.String()) {
 			t.Errorf("%v reads as %v, %v", place, got, ok)
 		}

@@ -210,6 +210,6 @@ func (s *Sessions) boundScreens(person Person) {
 func (p Person) same(o Person) bool { return p.ID == o.ID }
 
 // counts reports whether somebody who is signed on is on duty at the gate. A
-// nurse has the isolation room and nothing else: the gate's two places are not
-// hers to take, and no change of shift there signs her off.
-func (p Person) counts() bool { return p.Duties != DutyNurse }
+// nurse has the isolation room and a teacher a class, and nothing else: the gate's
+// two places are not theirs to take, and no change of shift there signs them off.
+func (p Person) counts() bool { return p.Duties == 0 || p.Duties&^(DutyNurse|DutyTeacher) != 0 }

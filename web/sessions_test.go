@@ -208,6 +208,9 @@ func (w *ward) CheckPIN(ctx context.Context, badge, pin string) (web.Person, err
 	if badge == "nurse" {
 		return web.Person{ID: 9, Name: "孙芳", Duties: web.DutyNurse}, nil
 	}
+	if badge == "teacher" {
+		return web.Person{ID: 10, Name: "钱芳", Duties: web.DutyTeacher}, nil
+	}
 	p, err := w.staff.CheckPIN(ctx, badge, pin)
 	p.Duties = web.DutyGuard
 	return p, err
@@ -227,5 +230,17 @@ func TestWhoHasTheIsolationRoomTakesNoPlaceAtTheGate(t *testing.T) {
 	}
 	if err := s.TakeOver(httptest.NewRecorder(), from(nurse), "nurse", "1234"); err != nil || len(s.OnDuty()) != 1 {
 		t.Errorf("the nurse takes over: %v, on duty %v", err, s.OnDuty())
+	}
+}
+
+// TestWhoChecksAClassTakesNoPlaceAtTheGate: forty teachers sign on beside two guards.
+func TestWhoChecksAClassTakesNoPlaceAtTheGate(t *testing.T) {
+	s := web.NewSessions(&ward{})
+	first, second, teacher := signOn(t, s, "b1"), signOn(t, s, "b2"), signOn(t, s, "teacher")
+	if on := s.OnDuty(); len(on) != 2 || !isOn(s, first) || !isOn(s, second) {
+		t.Errorf("on duty %v", on)
+	}
+	if err := s.TakeOver(httptest.NewRecorder(), from(first), "b3", "1234"); err != nil || !isOn(s, teacher) {
+		t.Errorf("take over: %v, the teacher is signed on: %v", err, isOn(s, teacher))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 )
 
@@ -32,9 +33,9 @@ type Site struct {
 
 	language Language
 	log      *slog.Logger
-	signOn   *template.Template
-	pair     *template.Template
-	refusal  *template.Template
+	signOn   func() *template.Template
+	pair     func() *template.Template
+	refusal  func() *template.Template
 }
 
 // NewSite returns a site that speaks the language until a browser chooses.
@@ -43,9 +44,9 @@ func NewSite(sessions *Sessions, language Language, log *slog.Logger) *Site {
 		Sessions: sessions,
 		language: language,
 		log:      log.With("component", "web"),
-		signOn:   Layout(templates, "templates/sign-on.html", "templates/pad.html"),
-		pair:     Layout(templates, "templates/pair.html", "templates/pad.html"),
-		refusal:  Layout(templates, "templates/refusal.html"),
+		signOn:   later("templates/sign-on.html", "templates/pad.html"),
+		pair:     later("templates/pair.html", "templates/pad.html"),
+		refusal:  later("templates/refusal.html"),
 	}
 }
 
@@ -61,6 +62,22 @@ func Layout(files fs.FS, names ...string) *template.Template {
 // use the templates "pad-head" and "pad".
 func LayoutWithPad(files fs.FS, names ...string) *template.Template {
 	return template.Must(Layout(templates, "templates/pad.html").ParseFS(files, names...))
+}
+
+// later returns Layout of this package's files, made at the first call: a gate has
+// a site for each of its screens, and most of them show no page of their own.
+func later(names ...string) func() *template.Template {
+	return sync.OnceValue(func() *template.Template { return Layout(templates, names...) })
+}
+
+// First runs f once, before h answers its first request: templates, parsed, are
+// the most that a gate has in memory, and on most days most screens stay closed.
+func First(f func(), h http.Handler) http.Handler {
+	once := sync.OnceFunc(f)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		once()
+		h.ServeHTTP(w, r)
+	})
 }
 
 // Mount registers the routes that all screens of a gate share.
@@ -150,7 +167,7 @@ func (s *Site) Show(w http.ResponseWriter, status int, t *template.Template, dat
 // Refuse answers with a page that says why, and how to sign on when that is
 // what was missing. The reason is a key of the words.
 func (s *Site) Refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
-	s.Show(w, status, s.refusal, struct {
+	s.Show(w, status, s.refusal(), struct {
 		Page
 		Reason string
 		SignOn bool
@@ -211,7 +228,7 @@ type signOnPage struct {
 
 func (s *Site) showSignOn(w http.ResponseWriter, r *http.Request, status int, p signOnPage) {
 	p.Page, p.Full = s.Page(r, "page.sign-on"), len(s.Sessions.OnDuty()) >= MaxOnDuty
-	s.Show(w, status, s.signOn, p)
+	s.Show(w, status, s.signOn(), p)
 }
 
 func (s *Site) postLanguage(w http.ResponseWriter, r *http.Request) {

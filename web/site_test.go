@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -232,6 +233,19 @@ func TestNothingInAPageIsInline(t *testing.T) {
 	for _, inline := range []string{"<style", " style=", "<script>", " onclick="} {
 		if strings.Contains(body, inline) {
 			t.Errorf("the page holds %q, which its own policy forbids", inline)
+		}
+	}
+}
+
+func TestAScreenIsMadeAtItsFirstRequestAndOnce(t *testing.T) {
+	made := 0
+	h := web.First(func() { made++ }, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, made) }))
+	if made != 0 {
+		t.Error("made before anybody asked")
+	}
+	for range 2 {
+		if w := get(h, "/"); w.Body.String() != "1" {
+			t.Errorf("made %s times", w.Body)
 		}
 	}
 }

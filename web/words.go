@@ -12,9 +12,9 @@ package web
 // was seen of somebody, until. how long, said. the answer to a press, refused.
 // a refused request, state. how a gate is seen from its district, todo. what to
 // do about that, attempt. what the broker did not let somebody do,
-// drill. about drills, sick. who is ill at home, cluster., syndrome., waved. and
-// watch. what a leader is told.
-var words = joined(roomWords(), leaderWords(), sickWords(), reportWords(), map[string]phrase{
+// drill. about drills, owed. why a lane was opened by hand, badge. one that is typed, sick. who is ill at home, cluster., syndrome., waved. and
+// watch. what a leader is told, setup. and accept. installing a gate.
+var words = joined(roomWords(), leaderWords(), sickWords(), calibrationWords(), classWords(), reportWords(), signalWords(), siblingWords(), setupWords(), map[string]phrase{
 	"page.title":   {"校门", "Gate"},
 	"page.sign-on": {"上岗", "Sign on"},
 	"page.pair":    {"配对", "Pair"},
@@ -49,6 +49,7 @@ var words = joined(roomWords(), leaderWords(), sickWords(), reportWords(), map[s
 	"place.desk":  {"登记台", "Desk"},
 	"place.room":  {"隔离室", "Isolation room"},
 	"place.guard": {"校门", "Gate"},
+	"place.class": {"班主任", "Teacher"},
 
 	"strip.arrived":    {"已到 {1}/{2}", "In {1}/{2}"},
 	"strip.done":       {"约 {1} 完", "done {1}"},

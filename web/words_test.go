@@ -54,8 +54,8 @@ func TestEveryKeyAGateSendsHasWords(t *testing.T) {
 		"reason.": "no-policy on-hold hard-fever red-code yellow-code no-identity no-temperature too-cold high-once high-twice " +
 			"no-green green-too-old clock-untrusted lane-attended already-in ambient wait-ticket",
 		"problem.": "not-recorded last-good-configuration no-roster clock-untrusted nobody-on-duty insecure-web " +
-			"collector-diverged collector-refused collector-silent no-collector insecure-collector offline sound-lost calendar-fault",
-		"fault.": "journal-failed barrier-open barrier-lost scanner-lost thermometer-lost",
+			"collector-diverged collector-refused collector-silent no-collector insecure-collector offline sound-lost calendar-fault calibration-missing calibration-due",
+		"fault.": "journal-failed barrier-open barrier-lost scanner-lost thermometer-lost background-warm",
 		"phase.": "idle gathering recording releasing held attended",
 	}
 	for prefix, keys := range sent {

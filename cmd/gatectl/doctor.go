@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/doctor"
 	firmwareconfig "github.com/menshen/menshen/firmware-config"
@@ -20,7 +18,7 @@ import (
 // does.
 func (t *tool) doctor(ctx context.Context) error {
 	p := doctor.Patient{
-		Root: machine(), ConfigFile: t.config, Synchronised: synchronised, Free: free,
+		Root: machine(), ConfigFile: t.config, Synchronised: doctor.Synchronised, Free: doctor.Free,
 	}
 	if _, p.ConfigErr = config.Load(t.config, firmwareconfig.Profiles()); p.ConfigErr != nil {
 		var faults tomlfile.Faults
@@ -33,7 +31,7 @@ func (t *tool) doctor(ctx context.Context) error {
 		var s gate.Status
 		switch err := t.ask(ctx, http.MethodGet, "/v1/status", nil, &s); {
 		case err == nil:
-			p.Gate = wellbeing(s)
+			p.Gate = s.Wellbeing(remedy)
 		case !errors.Is(err, errNoGate):
 			return err // beside a gate that runs and cannot be asked nothing is opened
 		}
@@ -63,44 +61,4 @@ func (t *tool) doctor(ctx context.Context) error {
 		return fmt.Errorf("%d 项不对 / %d checks failed", wrong, wrong)
 	}
 	return ctx.Err()
-}
-
-// wellbeing is what the checks want to know of a running gate.
-func wellbeing(s gate.Status) *doctor.Gate {
-	g := &doctor.Gate{People: s.Roster, OnDuty: s.OnDuty}
-	for _, p := range s.Policies {
-		if p.InForce {
-			g.Policy = fmt.Sprintf("%s (%d)", p.Name, p.Number)
-		}
-	}
-	for _, l := range s.Lanes {
-		for _, f := range l.Faults {
-			g.Faults = append(g.Faults, doctor.Fault{Text: fmt.Sprintf("lane %d: %s", l.Number, f.Text), Remedy: remedy(f.Key)})
-		}
-	}
-	for _, c := range s.Collectors {
-		one := doctor.Collector{Name: c.Name}
-		if c.Cause != "" {
-			one.Cause, one.Remedy, one.Commands = doctor.Text(c.Text), doctor.Text(c.Remedy), c.Commands
-		}
-		g.Collectors = append(g.Collectors, one)
-	}
-	return g
-}
-
-// synchronised asks the kernel whether network time holds its clock
-// (adjtimex(2), STA_UNSYNC).
-func synchronised() bool {
-	var t unix.Timex
-	state, err := unix.Adjtimex(&t)
-	return err == nil && state != unix.TIME_ERROR && t.Status&unix.STA_UNSYNC == 0
-}
-
-// free returns how many bytes anybody may still write where a directory lies.
-func free(dir string) (uint64, error) {
-	var s unix.Statfs_t
-	if err := unix.Statfs(dir, &s); err != nil {
-		return 0, fmt.Errorf("statfs %s: %w", dir, err)
-	}
-	return s.Bavail * uint64(s.Bsize), nil
 }

@@ -32,7 +32,7 @@ func TestEveryProblemHasARemedyOfItsOwn(t *testing.T) {
 	for _, key := range []string{
 		"not-recorded", "last-good-configuration", "no-roster", "clock-untrusted", "nobody-on-duty", "insecure-web",
 		"collector-diverged", "collector-refused", "collector-silent", "no-collector", "insecure-collector", "offline",
-		"visitor-overstay", "visitors-later", "rules-ended", "calendar-fault", "journal-failed", "barrier-open", "barrier-lost", "scanner-lost", "thermometer-lost", "sound-lost",
+		"visitor-overstay", "visitors-later", "rules-ended", "calendar-fault", "journal-failed", "barrier-open", "barrier-lost", "scanner-lost", "thermometer-lost", "sound-lost", "calibration-missing", "calibration-due", "background-warm",
 	} {
 		if remedy(key) == unknown {
 			t.Errorf("%s has none", key)

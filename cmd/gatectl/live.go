@@ -39,7 +39,7 @@ func (t *tool) live(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintln(t.stdout, lineOf(e)); err != nil {
+		if _, err := fmt.Fprintln(t.stdout, e); err != nil {
 			return err
 		}
 	}
@@ -162,23 +162,4 @@ func readSamples(ctx context.Context, o device.Opener, c *config.Thermometer, sa
 			return ctx.Err()
 		}
 	}
-}
-
-// lineOf is one event as it is printed.
-func lineOf(e gate.Live) string {
-	line := fmt.Sprintf("%s 通道 lane %d  ", e.At.Local().Format("15:04:05.000"), e.Lane)
-	switch {
-	case e.Scan != nil:
-		line += fmt.Sprintf("扫码 scan  %s… %d bytes  #%s", e.Scan.Prefix, e.Scan.Length, e.Scan.Digest)
-	case e.Sample != nil && e.Sample.Quality == "ok":
-		line += fmt.Sprintf("测温 raw  %.2f °C  环境 ambient %.2f °C", float64(e.Sample.Object)/1000, float64(e.Sample.Ambient)/1000)
-	case e.Sample != nil:
-		line += "测温 raw  无效 no valid sample"
-	default:
-		line += "! " + e.Fault
-	}
-	if e.Missed > 0 {
-		line += fmt.Sprintf("  (漏掉 missed %d)", e.Missed)
-	}
-	return line
 }

@@ -59,13 +59,22 @@ const usage = `gatectl asks a gate, or reads its journal.
                                -probe also sends bytes to what is not known: first see that no
                                relay hangs on it
   doctor                       every check of this machine: what is wrong, why it matters, what to type
+  accept                       tries the gate where it stands, step by step, with two names; one
+                               that is under way goes on
   live [-n N]                  raw temperatures and scans as they come, until Ctrl-C or N lines
+  calibrate [-method blackbody|waterbath] [-n N] -by NUMBER,NUMBER LANE
+                               compare a lane's thermometer with references of 35, 37 and 39 °C;
+                               N samples of each; both PINs are read from standard input
+  calibrate -field -by NUMBER,NUMBER LANE
+                               with three people and a clinical thermometer, good for 30 days
+  calibrate -heights -by NUMBER,NUMBER LANE
+                               whether the lens sees a child as it sees an adult
   roster import [-preview] [-allow-left N] FILE.csv
                                replace the roster by a list; prints added, changed, left
   roster undo                  bring back the roster before the last change
   roster pin NUMBER            set a member of staff's PIN, read from standard input
   roster duty NUMBER DUTIES    what somebody does at the gate: guard, desk, nurse, leader,
-                               several with commas between, or none
+                               teacher (checks a class); several with commas between, or none
   roster badges [-class C] DIR QR pictures and a sheet to print
   roster cards [-out DIR] N    make the visitors' cards V01 to VN that are missing; -out prints
                                all of them
@@ -155,6 +164,10 @@ func (t *tool) command(ctx context.Context, args []string) error {
 		return t.scan(ctx, rest)
 	case "live":
 		return t.live(ctx, rest)
+	case "accept":
+		return t.accept(ctx, rest)
+	case "calibrate":
+		return t.calibrate(ctx, rest)
 	}
 	switch {
 	case len(rest) > 0:

@@ -50,12 +50,12 @@ func TestDoctorNamesEveryFaultOfTheConfiguration(t *testing.T) {
 }
 
 func TestWhatAGateSaysIsWhatTheDoctorHears(t *testing.T) {
-	got := wellbeing(gate.Status{
+	got := gate.Status{
 		Roster: 800, OnDuty: 2,
 		Policies:   []gate.PolicyStatus{{Number: 1, Name: "old"}, {Number: 2, Name: "new", InForce: true}},
 		Lanes:      []gate.LaneStatus{{Number: 2, Faults: []gate.Problem{{Key: "scanner-lost", Text: "Scanner out"}}}},
 		Collectors: []gate.CollectorStatus{{Name: "school"}, {Name: "district", Cause: "x", Advice: gate.Advice{Text: gate.Words{Chinese: "甲", English: "a"}, Commands: []string{"do"}}}},
-	})
+	}.Wellbeing(remedy)
 	if got.People != 800 || got.OnDuty != 2 || got.Policy != "new (2)" || got.Faults[0] != (doctor.Fault{Text: "lane 2: Scanner out", Remedy: remedy("scanner-lost")}) {
 		t.Errorf("got %+v", got)
 	}
@@ -66,10 +66,10 @@ func TestWhatAGateSaysIsWhatTheDoctorHears(t *testing.T) {
 
 // What this process has is what the kernel says.
 func TestFreeIsOfADirectoryThatIsThere(t *testing.T) {
-	if n, err := free(t.TempDir()); err != nil || n == 0 {
+	if n, err := doctor.Free(t.TempDir()); err != nil || n == 0 {
 		t.Errorf("got %d, %v", n, err)
 	}
-	if _, err := free(config.DefaultData + "/none"); err == nil {
+	if _, err := doctor.Free(config.DefaultData + "/none"); err == nil {
 		t.Error("a directory that is not there has room")
 	}
 }

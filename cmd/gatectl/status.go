@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/menshen/menshen/gate"
@@ -21,12 +23,16 @@ func (t *tool) status(ctx context.Context) error {
 	p("time      %s (%s)", s.Now.Format("2006-01-02 15:04:05"), s.Clock)
 	p("journal   %d entries, %d waiting, %d lost, boot %d, root %s", s.Entries, s.Waiting, s.Lost, s.Boot, s.Root)
 	p("roster    %d people, %d arrived today", s.Roster, s.Arrived)
+	for _, role := range slices.Sorted(maps.Keys(s.Outages)) {
+		p("outages   %s: %d since the start", role, s.Outages[role])
+	}
 	p("open      %d set aside, %d alarms, %d on hold, %d on duty", s.Asides, s.Alarms, s.Holds, s.OnDuty)
 	t.printPolicies(s.Policies)
 	for _, l := range s.Lanes {
 		p("lane %-4d %s, %s", l.Number, l.Direction, l.Phase)
 		t.printProblems(l.Faults)
 	}
+	t.printCalibrations(s)
 	for _, c := range s.Collectors {
 		heard := "not heard of since the gate started"
 		if !c.Heard.IsZero() {
@@ -91,10 +97,24 @@ func remedy(key string) string {
 		return "nothing: the gate works without the network, and sends what waits when it is back"
 	case "scanner-lost", "thermometer-lost", "barrier-lost":
 		return "plug it in again; if that does not help, compare its path in the profile or [ports] with 'ls -l /dev/serial/by-id'"
+	case "beacon-lost", "isolation-alarm-lost":
+		return "plug in the board of the lamps again, and compare its port as for a scanner; until then go by the screen"
+	case "button-lost", "open-lost", "counter-lost", "fire-contact-lost", "isolation-button-lost", "presence-lost":
+		return "compare chip and line of its pin in the profile with 'gatectl scan'; the screen does what the button did"
+	case "fire":
+		return "nothing: the barriers are released by wire; lanes serve again when the contact opens"
+	case "opened-alone":
+		return "see who went in; if nobody did, see that the counter's output is that of the direction inwards"
 	case "gate-lost":
 		return "see whether that gate runs and the network reaches it; compare its [[follow]] here and [boards] there with 'gatectl key show' at both"
+	case "sibling-lost":
+		return "see whether that gate runs and the network reaches it; each names the other in [[sibling]], with the key that 'gatectl key show' prints there"
 	case "sound-lost":
 		return "plug in the loudspeaker's card, see that alsa-utils is installed, and compare device in [sound] with 'aplay -L'"
+	case "calibration-missing", "calibration-due":
+		return "'gatectl calibrate -by NUMBER,NUMBER LANE' with a blackbody or a water bath; where there is none, '-field' with three people"
+	case "background-warm":
+		return "shade the lens's background, or turn the lens from the wall or the sun behind the queue; a presence input ends this for good"
 	case "barrier-open":
 		return "see whether the barrier is shut and what its relay does; then stop gated and try 'gatectl rest'"
 	}

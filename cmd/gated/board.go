@@ -49,6 +49,18 @@ func follows(cfg *config.Config) (gates []room.Gate, err error) {
 	return gates, nil
 }
 
+// siblings returns the school's other gates. The error is the configuration's.
+func siblings(cfg *config.Config) (all gate.Siblings, err error) {
+	for _, s := range cfg.Siblings {
+		key, err := wire.ParsePublicKey(s.Key)
+		if err != nil {
+			return gate.Siblings{}, fmt.Errorf("sibling %s: %w · copy what 'gatectl key show' prints at that gate", s.Gate, err)
+		}
+		all.All = append(all.All, gate.Sibling{Gate: s.Gate, Called: s.Called, Address: s.Address, Key: key})
+	}
+	return all, nil
+}
+
 // runBoard runs the board of an isolation room until the context ends or it
 // fails.
 func runBoard(ctx context.Context, cfg *config.Config, banner string, log *slog.Logger) error {

@@ -67,8 +67,9 @@ func boardKey(t *testing.T, socket string) string {
 func TestAKeyOfABoardOrAGateThatIsNoneIsAFaultOfTheConfiguration(t *testing.T) {
 	none := "ed25519:" + strings.Repeat("A", 43) + "="
 	for rule, name := range map[string]string{
-		"follow east: ": configureBoard(t, shortDir(t), none),
-		"boards.keys: ": configure(t, shortDir(t), "[boards]", `listen = "127.0.0.1:0"`, fmt.Sprintf("keys = [%q]", none)),
+		"follow east: ":  configureBoard(t, shortDir(t), none),
+		"boards.keys: ":  configure(t, shortDir(t), "[boards]", `listen = "127.0.0.1:0"`, fmt.Sprintf("keys = [%q]", none)),
+		"sibling west: ": configure(t, shortDir(t), "[boards]", `listen = "127.0.0.1:0"`, "[[sibling]]", `gate = "west"`, `address = "127.0.0.1:1"`, fmt.Sprintf("key = %q", none)),
 	} {
 		p := start(t, "-explain", "127.0.0.1:0", "-config", name)
 		if page := p.page(http.StatusServiceUnavailable); !strings.Contains(page, rule) || !strings.Contains(page, "gatectl key show") {

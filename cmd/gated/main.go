@@ -74,7 +74,9 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 	if err != nil {
 		return explain(ctx, *explainAt, err, log)
 	}
-	runs := runGate
+	runs := func(ctx context.Context, cfg *config.Config, banner string, log *slog.Logger) error {
+		return runGate(ctx, *name, cfg, banner, log)
+	}
 	if len(cfg.Follow) > 0 {
 		runs = runBoard
 	}
@@ -103,6 +105,9 @@ func configuration(name string, log *slog.Logger) (cfg *config.Config, banner st
 		_, err = follows(cfg)
 	}
 	if err == nil {
+		_, err = siblings(cfg)
+	}
+	if err == nil {
 		for _, w := range cfg.Warnings {
 			log.Warn("configuration", "warning", w.String())
 		}
@@ -116,8 +121,9 @@ func configuration(name string, log *slog.Logger) (cfg *config.Config, banner st
 	return last, err.Error(), nil
 }
 
-// runGate runs until the context ends or the gate fails.
-func runGate(ctx context.Context, cfg *config.Config, banner string, log *slog.Logger) error {
+// runGate runs until the context ends, its page ends it, or the gate fails. Name is
+// the file of the configuration, whether or not that is what runs.
+func runGate(ctx context.Context, name string, cfg *config.Config, banner string, log *slog.Logger) error {
 	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
@@ -143,9 +149,15 @@ func runGate(ctx context.Context, cfg *config.Config, banner string, log *slog.L
 	if err != nil {
 		return err
 	}
+	others, err := siblings(cfg)
+	if err != nil {
+		return err
+	}
+	ctx, restart := context.WithCancel(ctx)
+	defer restart()
 	g, err := gate.New(gate.Options{
 		Config: cfg, Opener: board.New(cfg.Board, log.With("component", "board")), Now: gate.NewClock().Now, Log: log,
-		Version: version, Web: pages, Control: control, Collectors: to, Rules: signed, Boards: follow, Banner: banner,
+		Version: version, Web: pages, Control: control, Collectors: to, Rules: signed, Boards: follow, Siblings: others, Setup: installation(name, restart), Banner: banner,
 	})
 	if err != nil {
 		return err

@@ -1,12 +1,15 @@
-// Package feed is what a gate tells the board of an isolation room over the
-// school's network, what the board may ask of the gate, and how each knows the
-// other: a bounded text of one message a line inside TLS 1.3, in which both
-// show the device key that the other's configuration names.
+// Package feed is what a gate tells the board of an isolation room and the
+// other gates of its school over the school's network, what the board may ask of
+// the gate, and how each knows the other: a bounded text of one message a line
+// inside TLS 1.3, in which both show the device key that the other's
+// configuration names.
 //
-// Every message is the whole present state, so that one that came twice or not
-// at all changes nothing: what a lamp shows is never the sum of what was heard.
-// It does not know what an alarm means, who may answer it, or how either end
-// keeps anything.
+// Every message to a board is the whole present state, so that one that came
+// twice or not at all changes nothing: what a lamp shows is never the sum of what
+// was heard. Words to another gate are differences, because a school's day is
+// long; every stream of them begins with all that stands.
+// It does not know what an alarm or a passage means, who may answer it, or how
+// either end keeps anything.
 package feed
 
 import (
@@ -135,7 +138,7 @@ func (m Message) Line() ([]byte, error) {
 // Reader reads messages. It holds at most one line.
 type Reader struct{ lines *bufio.Scanner }
 
-// NewReader returns a reader of what Message.Line wrote.
+// NewReader returns a reader of what Message.Line or Word.Line wrote.
 func NewReader(r io.Reader) *Reader {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 4<<10), maxMessage)
@@ -145,21 +148,30 @@ func NewReader(r io.Reader) *Reader {
 // Next returns the next message, io.EOF after the last, or an error that wraps
 // ErrMessage or the reader's.
 func (r *Reader) Next() (Message, error) {
-	if !r.lines.Scan() {
-		switch err := r.lines.Err(); {
-		case err == nil:
-			return Message{}, io.EOF
-		case errors.Is(err, bufio.ErrTooLong):
-			return Message{}, fmt.Errorf("%w: %w", ErrMessage, err)
-		default:
-			return Message{}, fmt.Errorf("read message: %w", err)
-		}
+	b, err := r.line()
+	if err != nil {
+		return Message{}, err
 	}
-	m, err := Parse(r.lines.Bytes())
+	m, err := Parse(b)
 	if err != nil {
 		return Message{}, fmt.Errorf("%w: %w", ErrMessage, err)
 	}
 	return m, nil
+}
+
+// line returns the next line, which the one after it overwrites.
+func (r *Reader) line() ([]byte, error) {
+	if r.lines.Scan() {
+		return r.lines.Bytes(), nil
+	}
+	switch err := r.lines.Err(); {
+	case err == nil:
+		return nil, io.EOF
+	case errors.Is(err, bufio.ErrTooLong):
+		return nil, fmt.Errorf("%w: %w", ErrMessage, err)
+	default:
+		return nil, fmt.Errorf("read message: %w", err)
+	}
 }
 
 // Parse reads one message without the end of its line, and nothing that Line

@@ -16,10 +16,10 @@ import (
 // not name.
 var errStranger = errors.New("shows another device key than the configuration names")
 
-// Server returns how a gate with a device key meets its boards, and nobody
-// else.
-func Server(key ed25519.PrivateKey, boards []ed25519.PublicKey) (*tls.Config, error) {
-	c, err := config(key, boards)
+// Server returns how a gate with a device key meets its boards and the school's
+// other gates, and nobody else. Which of them may ask for what, Shows says.
+func Server(key ed25519.PrivateKey, others []ed25519.PublicKey) (*tls.Config, error) {
+	c, err := config(key, others)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func Server(key ed25519.PrivateKey, boards []ed25519.PublicKey) (*tls.Config, er
 	return c, nil
 }
 
-// Client returns how a board with a device key meets one gate.
+// Client returns how a board, or a gate, with a device key meets one gate.
 func Client(key ed25519.PrivateKey, gate ed25519.PublicKey) (*tls.Config, error) {
 	c, err := config(key, []ed25519.PublicKey{gate})
 	if err != nil {
@@ -49,15 +49,21 @@ func config(key ed25519.PrivateKey, others []ed25519.PublicKey) (*tls.Config, er
 		Certificates: []tls.Certificate{own},
 		MinVersion:   tls.VersionTLS13, // both ends sign the handshake
 		VerifyConnection: func(s tls.ConnectionState) error {
-			if len(s.PeerCertificates) > 0 {
-				shown, ok := s.PeerCertificates[0].PublicKey.(ed25519.PublicKey)
-				if ok && slices.ContainsFunc(others, func(k ed25519.PublicKey) bool { return k.Equal(shown) }) {
-					return nil
-				}
+			if !Shows(&s, others) {
+				return errStranger
 			}
-			return errStranger
+			return nil
 		},
 	}, nil
+}
+
+// Shows reports whether the other end of a connection has proved one of the keys.
+func Shows(s *tls.ConnectionState, keys []ed25519.PublicKey) bool {
+	if s == nil || len(s.PeerCertificates) == 0 {
+		return false
+	}
+	shown, ok := s.PeerCertificates[0].PublicKey.(ed25519.PublicKey)
+	return ok && slices.ContainsFunc(keys, func(k ed25519.PublicKey) bool { return k.Equal(shown) })
 }
 
 // certificate wraps a device key in what TLS wants to carry it. Nobody looks at

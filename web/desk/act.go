@@ -28,7 +28,7 @@ const (
 
 // The closed lists, in the order of their buttons.
 func colours() []string     { return []string{"green", guard.Printed, "yellow", "red", guard.PopUp} }
-func instruments() []string { return []string{"ear", "axilla", "mercury", "hand"} }
+func instruments() []string { return web.Instruments() }
 func ends() []Until         { return []Until{Today, Tomorrow, Lifted} }
 func reasons() []string {
 	return []string{"yellow-code", "red-code", "pop-up", "family-abnormal", "fever-at-home", "vomiting", "other"}

@@ -46,6 +46,10 @@ type Options struct {
 	Sick Sick
 	// Reports are for desk and leader; nil where there are none.
 	Reports Reports
+	// Checks are for the desk; nil where there are none.
+	Checks Checks
+	// Thermometers are for whoever is signed on; nil where there are none.
+	Thermometers Thermometers
 	// Rest serves every route of the gate that is not the desk's.
 	Rest http.Handler
 	// Sessions, Pairing, Language, Hosts and Log are as package guard has them.
@@ -67,6 +71,9 @@ type page struct {
 	watch    Watchers
 	sick     Sick
 	reports  Reports
+	checks   Checks
+	lenses   Thermometers
+	medians  *template.Template
 	site     *web.Site
 	log      *slog.Logger
 	whole    *template.Template
@@ -86,13 +93,9 @@ type page struct {
 // the gate serves.
 func New(o Options) http.Handler {
 	p := &page{
-		gate: o.Gate, holds: o.Holds, people: o.People, lanes: o.Lanes, undos: o.Undos, visits: o.Visits, drills: o.Drills, watch: o.Watchers, sick: o.Sick, reports: o.Reports, site: web.NewSite(o.Sessions, o.Language, o.Log), log: o.Log.With("component", "web/desk"),
-		whole: layout("desk.html", "fragment.html", "visits.html", "watch.html", "athome.html", "reports.html"), aside: layout("aside.html"), pick: layout("pick.html", "athome.html"), badge: layout("badge.html"), lift: layout("lift.html"),
-		ill:     layout("ill.html"),
-		visitor: layout("visit.html"), drilling: layout("drill.html"), absent: layout("sick.html"),
+		gate: o.Gate, holds: o.Holds, people: o.People, lanes: o.Lanes, undos: o.Undos, visits: o.Visits, drills: o.Drills, watch: o.Watchers, sick: o.Sick, reports: o.Reports, checks: o.Checks, lenses: o.Thermometers, site: web.NewSite(o.Sessions, o.Language, o.Log), log: o.Log.With("component", "web/desk"),
 		streams: make(chan struct{}, maxStreams),
 	}
-	p.live = p.whole.Lookup("fragment")
 	p.site.Pairing = o.Pairing
 	if o.Drills != nil {
 		p.site.Drill = o.Drills.Drill
@@ -102,6 +105,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /desk/{$}", p.show)
 	mux.HandleFunc("GET /desk/events", p.events)
 	mux.HandleFunc("GET /desk/aside", p.showAside)
+	mux.HandleFunc("GET /desk/thermometers", p.showThermometers)
 	mux.HandleFunc("POST /desk/act", p.act)
 	mux.HandleFunc("POST /desk/hold", p.hold)
 	mux.HandleFunc("POST /desk/lift", p.liftHold)
@@ -116,7 +120,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("POST /desk/undo", p.undo)
 	mux.HandleFunc("POST /desk/drill", p.drill)
 	mux.HandleFunc("POST /desk/drill/end", p.endDrill)
-	ours := web.Protect(mux, o.Hosts)
+	ours := web.First(p.parse, web.Protect(mux, o.Hosts))
 	all := http.NewServeMux()
 	all.Handle("/", o.Rest)
 	all.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
@@ -130,6 +134,15 @@ func New(o Options) http.Handler {
 		all.Handle(path, ours)
 	}
 	return all
+}
+
+// parse makes the pages out of their files.
+func (p *page) parse() {
+	p.whole = layout("desk.html", "fragment.html", "visits.html", "watch.html", "athome.html", "reports.html", "checks.html", "drifts.html")
+	p.live = p.whole.Lookup("fragment")
+	p.aside, p.pick, p.badge, p.lift = layout("aside.html"), layout("pick.html", "athome.html"), layout("badge.html"), layout("lift.html")
+	p.medians = layout("thermometers.html")
+	p.ill, p.visitor, p.drilling, p.absent = layout("ill.html"), layout("visit.html"), layout("drill.html"), layout("sick.html")
 }
 
 func layout(names ...string) *template.Template {
@@ -157,6 +170,13 @@ type screen struct {
 	MaySick bool
 	// Owed are the reports that are due today, for whoever owes them.
 	Owed []Owed
+	// MayCheck says that somebody is signed on who is told in Overdue which checks are
+	// late.
+	MayCheck bool
+	Overdue  []Reminder
+	// Drifting are thermometers to look after; Lenses says that there are charts.
+	Drifting []Drifting
+	Lenses   bool
 	// Said is the key of the answer to the last press, or empty.
 	Said string
 }
@@ -171,8 +191,14 @@ func (p *page) screen(r *http.Request) screen {
 		if s.MaySick = p.sick != nil && by.Duties.Any(dutySick); s.MaySick {
 			s.Sick = p.sick.AtHome()
 		}
+		if s.Lenses = p.lenses != nil; s.Lenses {
+			s.Drifting = p.lenses.Drifting()
+		}
 		if p.reports != nil && by.Duties.Any(dutyReports) {
 			s.Owed = p.reports.Owed()
+		}
+		if s.MayCheck = p.checks != nil && by.Duties.Any(dutyChecks); s.MayCheck {
+			s.Overdue = p.checks.Reminders()
 		}
 	}
 	s.View.Asides = slices.Clone(s.View.Asides)

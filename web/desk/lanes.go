@@ -60,7 +60,7 @@ type Illness struct {
 
 // symptoms is the closed list, in the order of the buttons.
 func symptoms() []string {
-	return []string{"cough", "vomiting", "diarrhoea", "rash", "weakness", "sore-throat", "fever", "other", NoMask}
+	return append(web.Symptoms(), NoMask)
 }
 
 // NoMask is no symptom, and stands among them where a row asks for masks.
@@ -142,7 +142,7 @@ func (p illPage) Symptoms() []string {
 	if p.Masks {
 		return symptoms()
 	}
-	return slices.DeleteFunc(symptoms(), func(s string) bool { return s == NoMask })
+	return web.Symptoms()
 }
 
 // looksIll asks whom, what is seen and what follows from it.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 
 	"github.com/menshen/menshen/web"
 )
@@ -43,11 +42,6 @@ type SickReport struct {
 // need not know what a child at home suffers from.
 const dutySick = web.DutyDesk | web.DutyNurse
 
-// complaints are the symptoms that may be reported.
-func complaints() []string {
-	return slices.DeleteFunc(symptoms(), func(s string) bool { return s == NoMask })
-}
-
 // sickPage asks what somebody at home suffers from.
 type sickPage struct {
 	web.Page
@@ -56,14 +50,14 @@ type sickPage struct {
 }
 
 // Symptoms are what the page offers.
-func (sickPage) Symptoms() []string { return complaints() }
+func (sickPage) Symptoms() []string { return web.Symptoms() }
 
 // parseSick returns how far somebody has come who reports a person, and whether
 // the report is complete.
 func parseSick(form url.Values) (s search, x SickReport, done bool, err error) {
 	s, err = parseByLetter(form)
 	x.Subject, done = s.Subject, form.Has("report")
-	for _, word := range complaints() {
+	for _, word := range web.Symptoms() {
 		if form.Has("found-" + word) {
 			x.Found = append(x.Found, word)
 		}

@@ -191,6 +191,7 @@ func states() map[string]state {
 		"29-menu": {view: view(func(v *guard.View) {
 			asides(2)(v)
 			v.Held = slices.Repeat([]guard.Held{{Name: web.Mask(longName), Reason: "return"}}, 3)
+			v.CanSetUp, v.NotAccepted = true, true
 		}, pass, idle(2)), click: []string{"#menu summary"}},
 	}
 }

@@ -42,10 +42,11 @@ type Pairing struct {
 func (p *page) addDuty(r *http.Request, v *View) {
 	offer := v.Offer
 	v.Offer = nil
+	who, signedOn := p.site.Sessions.Who(r)
+	v.CanSetUp = v.CanSetUp && p.site.Place(r)&web.PlaceSetup != 0 && v.NotAccepted && !signedOn
 	if p.site.Place(r)&web.PlaceGuard == 0 {
 		return
 	}
-	who, signedOn := p.site.Sessions.Who(r)
 	if offer != nil && !(signedOn && who.ID == offer.Person) {
 		masked := *offer
 		masked.Name = web.Mask(offer.Name)
@@ -94,7 +95,7 @@ func parseOffer(form url.Values) (id uint64, takeOver, ok bool) {
 
 // askPlace asks for which place a browser is to be paired.
 func (p *page) askPlace(w http.ResponseWriter, r *http.Request) {
-	p.site.Show(w, http.StatusOK, p.places, struct {
+	p.site.Show(w, http.StatusOK, p.sheets()["pair"], struct {
 		web.Page
 		Places []web.Place
 	}{p.site.Page(r, "pair.new"), web.Places()})

@@ -132,6 +132,74 @@ func TestALostTickCostsASecondAndNotAStaleGreen(t *testing.T) {
 	})
 }
 
+// drawn counts how often a problem's number is written out.
+type drawn struct{ n int }
+
+func (d *drawn) String() string { d.n++; return "37" }
+
+func TestASecondThatChangesNothingIsNotDrawn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, count := newRig(t, web.Chinese), &drawn{}
+		start := r.gate.view.Now
+		r.gate.set(func(v *guard.View) {
+			v.Problems = []guard.Problem{{Key: "offline", Args: []any{count}}}
+			v.DoneAt = start.Add(5 * time.Minute)
+		})
+		w, leave := listen(t, r)
+		defer leave()
+		w.events()
+		count.n = 0
+		for second := range 59 {
+			passed := time.Duration(second+1) * time.Second
+			r.gate.set(func(v *guard.View) { v.Now, v.DoneAt = start.Add(passed), start.Add(5*time.Minute+passed) })
+			advance(time.Second)
+			if got := w.events(); got != "beat" || count.n != 0 {
+				t.Fatalf("%v past the minute: %q, drawn %d times", passed, got, count.n)
+			}
+		}
+	})
+}
+
+func TestWhatTheTimeChangesReachesAnOpenPageWithTheNextBeat(t *testing.T) {
+	at := morning().Now
+	for rule, tt := range map[string]struct {
+		before, after func(*guard.View)
+	}{
+		"the minute": {func(v *guard.View) { v.Now = at.Add(59 * time.Second) }, func(v *guard.View) { v.Now = at.Add(time.Minute) }},
+		"when all will be in": {
+			func(v *guard.View) { v.DoneAt = at.Add(time.Hour) },
+			func(v *guard.View) { v.DoneAt = at.Add(time.Hour - time.Second) },
+		},
+		"the end of a wait": {
+			func(v *guard.View) { v.Asides[0].Due = at.Add(30 * time.Second) },
+			func(v *guard.View) { v.Now = at.Add(30 * time.Second) },
+		},
+		"a wait that is not over by a clock put back": {
+			func(v *guard.View) { v.Asides[0].Due, v.Now = at.Add(30*time.Second), at.Add(40*time.Second) },
+			func(v *guard.View) { v.Now = at.Add(20 * time.Second) },
+		},
+		"the beginning of an order": {
+			func(v *guard.View) { v.Questions = []guard.Question{{Kind: "order", Date: at.Add(30 * time.Second)}} },
+			func(v *guard.View) { v.Now = at.Add(30 * time.Second) },
+		},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, web.Chinese)
+				r.gate.set(tt.before)
+				w, leave := listen(t, r)
+				defer leave()
+				w.events()
+				r.gate.set(tt.after)
+				advance(time.Second)
+				if got := w.events(); got != "view beat" {
+					t.Errorf("got %q, want the view before the beat", got)
+				}
+			})
+		})
+	}
+}
+
 func TestAnOpenPageIsMaskedWhenItsSessionEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, web.Chinese)

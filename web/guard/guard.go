@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/menshen/menshen/web"
@@ -36,6 +37,10 @@ type Options struct {
 	Questions Questions
 	// Orders takes policy orders; nil where no lane scans any.
 	Orders Orders
+	// Reasons takes why lanes were opened by their buttons; nil where there are none.
+	Reasons Reasons
+	// Badges takes badge numbers that are typed; nil where none are.
+	Badges Badges
 	// Sessions knows who is signed on.
 	Sessions *web.Sessions
 	// Pairing knows the browsers of other machines; nil where there are none.
@@ -59,12 +64,13 @@ type page struct {
 	offers    Offers
 	questions Questions
 	orders    Orders
+	reasons   Reasons
+	badges    Badges
 	site      *web.Site
 	log       *slog.Logger
 	whole     *template.Template
 	fragment  *template.Template
-	places    *template.Template
-	sheets    map[string]*template.Template
+	sheets    func() map[string]*template.Template
 	streams   chan struct{} // one place per open stream
 }
 
@@ -77,16 +83,14 @@ func New(o Options) http.Handler {
 		offers:    o.Offers,
 		questions: o.Questions,
 		orders:    o.Orders,
+		reasons:   o.Reasons,
+		badges:    o.Badges,
 		site:      web.NewSite(o.Sessions, o.Language, o.Log),
 		log:       o.Log.With("component", "web/guard"),
 		whole:     whole,
 		fragment:  whole.Lookup("fragment"),
-		places:    web.Layout(files, "templates/pair.html"),
-		sheets: map[string]*template.Template{
-			"clock": web.LayoutWithPad(files, "templates/clock.html"), "emergency": web.Layout(files, "templates/emergency.html"), "emergency-pin": web.LayoutWithPad(files, "templates/emergency-pin.html"),
-			"order": web.LayoutWithPad(files, "templates/order.html"), "rules": web.Layout(files, "templates/rules.html"),
-		},
-		streams: make(chan struct{}, maxStreams),
+		sheets:    sync.OnceValue(sheets),
+		streams:   make(chan struct{}, maxStreams),
 	}
 	p.site.Pairing, p.site.Drill = o.Pairing, o.Drill
 	mux := p.site.NewMux(web.AtGate())
@@ -107,10 +111,25 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /guard/order", p.showOrder)
 	mux.HandleFunc("GET /guard/rules", p.showRules)
 	mux.HandleFunc("POST /guard/order", p.takeOrder)
+	mux.HandleFunc("GET /guard/badge", p.showBadge)
+	mux.HandleFunc("POST /guard/badge", p.typeBadge)
+	mux.HandleFunc("GET /guard/reason", p.showReason)
+	mux.HandleFunc("POST /guard/reason", p.giveReason)
 	mux.HandleFunc("POST /guard/sign-on", p.signOn)
 	mux.HandleFunc("GET /guard/pair", p.askPlace)
 	mux.HandleFunc("POST /guard/pair", p.pair)
 	return web.Protect(mux, o.Hosts)
+}
+
+// sheets are the pages behind the guard's own, by their names. They are made when
+// somebody first opens one of them.
+func sheets() map[string]*template.Template {
+	return map[string]*template.Template{
+		"clock": web.LayoutWithPad(files, "templates/clock.html"), "emergency": web.Layout(files, "templates/emergency.html"), "emergency-pin": web.LayoutWithPad(files, "templates/emergency-pin.html"),
+		"order": web.LayoutWithPad(files, "templates/order.html"), "rules": web.Layout(files, "templates/rules.html"), "pair": web.Layout(files, "templates/pair.html"),
+		"badge":  web.LayoutWithPad(files, "templates/badge.html"),
+		"reason": web.Layout(files, "templates/reason.html"), "reason-pin": web.LayoutWithPad(files, "templates/reason-pin.html"),
+	}
 }
 
 // screen returns what may be seen by whoever sent r, as of now.
@@ -202,6 +221,8 @@ func (p *page) answer(err error) string {
 		return "not-allowed"
 	case errors.Is(err, ErrBusy):
 		return "busy"
+	case errors.Is(err, ErrNoBadge):
+		return "no-badge"
 	case errors.Is(err, ErrEarly):
 		return "clock-early"
 	case errors.Is(err, ErrFar):

@@ -53,7 +53,7 @@ func (p *page) askOrder(w http.ResponseWriter, r *http.Request, status int, said
 		p.back(w, r, ErrStale)
 		return
 	}
-	p.site.Show(w, status, p.sheets["order"], s)
+	p.site.Show(w, status, p.sheets()["order"], s)
 }
 
 // takeOrder takes the PIN.

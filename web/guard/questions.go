@@ -74,6 +74,8 @@ const (
 	// AskOrderWrong says that one was refused; About stands in web's words behind
 	// "order.".
 	AskOrderWrong = "order-wrong"
+	// AskReason: a lane was opened by its button, and nobody has said why.
+	AskReason = "reason"
 )
 
 // Question is what the gate asks whoever is on duty, until it is answered.
@@ -84,6 +86,10 @@ type Question struct {
 	// Date of the list, zero where nothing is known of any; or from when an order
 	// is, zero for at once.
 	Date time.Time
+	// Lane that was opened, at Date; Open is how many reasons are owed in all, and
+	// Late says that this one is for longer than it should.
+	Lane, Open int
+	Late       bool
 	// Number of the rules in force or of the order, and what is new in them.
 	Number  uint32
 	Changes []Change
@@ -161,6 +167,9 @@ type sheet struct {
 	Leaders []Leader
 	// From is the first of what is new that a page about the rules says.
 	From int
+	// Why is the reason that was chosen, and Lane where a badge is typed.
+	Why  string
+	Lane int
 }
 
 func (p *page) showSheet(w http.ResponseWriter, r *http.Request, status int, name, said string, leaders ...Leader) {
@@ -168,7 +177,7 @@ func (p *page) showSheet(w http.ResponseWriter, r *http.Request, status int, nam
 	for _, l := range leaders {
 		s.Leaders = append(s.Leaders, Leader{l.ID, web.Mask(l.Name)})
 	}
-	p.site.Show(w, status, p.sheets[name], s)
+	p.site.Show(w, status, p.sheets()[name], s)
 }
 
 // maxLeaders is how many buttons one screen has room for.
@@ -290,5 +299,5 @@ func (p *page) asked(w http.ResponseWriter, r *http.Request) (web.Person, url.Va
 // typedAgain reports whether what was typed is what was wrong.
 func typedAgain(err error) bool {
 	var slip slip
-	return errors.As(err, &slip) || errors.Is(err, ErrEarly) || errors.Is(err, ErrFar) || errors.Is(err, web.ErrPIN) || errors.Is(err, web.ErrLocked)
+	return errors.As(err, &slip) || errors.Is(err, ErrEarly) || errors.Is(err, ErrFar) || errors.Is(err, ErrNoBadge) || errors.Is(err, web.ErrPIN) || errors.Is(err, web.ErrLocked)
 }

@@ -55,5 +55,5 @@ func (p *page) showRules(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.From = from
-	p.site.Show(w, http.StatusOK, p.sheets["rules"], s)
+	p.site.Show(w, http.StatusOK, p.sheets()["rules"], s)
 }

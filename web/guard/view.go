@@ -17,6 +17,8 @@ var (
 	ErrStale = errors.New("arrival has changed")
 	// ErrNotAllowed says that this act is not open for this arrival.
 	ErrNotAllowed = errors.New("act is not allowed")
+	// ErrNoBadge says that nobody has a badge of that number.
+	ErrNoBadge = errors.New("nobody has that badge")
 	// ErrBusy says that the lane could not take the act now.
 	ErrBusy = errors.New("lane is busy")
 )
@@ -88,7 +90,11 @@ type View struct {
 	Rules Rules
 	// Attendance says that the policy in force asks for no temperature.
 	Attendance bool
-	RosterSize int
+	// NotAccepted says that the gate was not accepted where it stands. CanSetUp says
+	// that there is a page for that, to which the menu leads from this gate's own
+	// screen while it was not accepted and nobody is signed on.
+	NotAccepted, CanSetUp bool
+	RosterSize            int
 	// NotExpected of them have no school today.
 	NotExpected int
 }
@@ -178,6 +184,8 @@ type Lane struct {
 	Try, Tries int
 	// Which acts the gate would take now.
 	CanColour, CanType, CanOverride, CanAside, CanTurnAway, CanAcknowledge bool
+	// CanBadge says that the lane goes on with badge numbers that are typed.
+	CanBadge bool
 	// CanMask and CanSymptoms may be noted of whoever stands there.
 	CanMask, CanSymptoms bool
 	// Colours may be said of a code, in the order of their buttons.
@@ -314,7 +322,7 @@ func visible(v View, signedOn bool) View {
 		if !signedOn {
 			lane.Arrival, lane.Version = "", 0
 			lane.Reasons, lane.Sentences, lane.Temperature, lane.Limit = nil, nil, "", ""
-			lane.CanMask, lane.CanSymptoms, lane.Colours, lane.Looks = false, false, nil, nil
+			lane.CanMask, lane.CanSymptoms, lane.CanBadge, lane.Colours, lane.Looks = false, false, false, nil, nil
 			lane.CanColour, lane.CanType, lane.CanOverride = false, false, false
 			lane.CanAside, lane.CanTurnAway, lane.CanAcknowledge = false, false, false
 		}

@@ -71,11 +71,8 @@ type page struct {
 func New(o Options) http.Handler {
 	p := &page{
 		room: o.Room, cases: o.Cases, desk: o.Desk, people: o.People, site: web.NewSite(o.Sessions, o.Language, o.Log), log: o.Log.With("component", "web/isolation"),
-		whole: layout("room.html", "fragment.html", "watch.html"), one: layout("case.html"), pick: layout("pick.html"), home: layout("home.html"), paper: layout("paper.html"),
-		again:   layout("correct.html"),
 		streams: make(chan struct{}, maxStreams),
 	}
-	p.live = p.whole.Lookup("fragment")
 	p.site.Pairing, p.site.Drill = o.Pairing, o.Drill
 	mux := p.site.NewMux(web.AtGate())
 	mux.Handle("GET /assets/isolation.css", web.Asset(files, "assets/isolation.css"))
@@ -96,7 +93,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("POST /isolation/paper", p.enter)
 	mux.HandleFunc("POST /isolation/answer", p.answerAlarm)
 	mux.HandleFunc("POST /isolation/mute", p.mute)
-	ours := web.Protect(mux, o.Hosts)
+	ours := web.First(p.parse, web.Protect(mux, o.Hosts))
 	all := http.NewServeMux()
 	all.Handle("/", o.Rest)
 	all.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
@@ -110,6 +107,14 @@ func New(o Options) http.Handler {
 		all.Handle(path, ours)
 	}
 	return all
+}
+
+// parse makes the pages out of their files.
+func (p *page) parse() {
+	p.whole = layout("room.html", "fragment.html", "watch.html")
+	p.live = p.whole.Lookup("fragment")
+	p.one, p.pick, p.home = layout("case.html"), layout("pick.html"), layout("home.html")
+	p.paper, p.again = layout("paper.html"), layout("correct.html")
 }
 
 func layout(names ...string) *template.Template {

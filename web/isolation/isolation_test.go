@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -271,6 +272,16 @@ func TestTheLongestWaitStandsFirstWithTheWholeName(t *testing.T) {
 	}
 	b.says("等了 4 分", "37.8", "两次都高", "在路上")
 	b.silent("13800138000") // phones are for whoever opens the case
+}
+
+func TestWhatACheckMeasuredIsNotTheGates(t *testing.T) {
+	for inClass, want := range map[bool]string{false: "校门 37.8", true: "检查 37.8"} {
+		c := here()
+		c.InClass = inClass
+		b := newTablet(t, web.Chinese, with(c))
+		b.send("GET", "/isolation/case?number="+strconv.Itoa(c.Number), nil)
+		b.says(want)
+	}
 }
 
 func TestReceivingIsOneTap(t *testing.T) {

@@ -139,10 +139,11 @@ type Case struct {
 	Since       time.Time
 	// Here says that the person is in the room; Late that they should be.
 	Here, Late bool
-	// Found are words behind "found.", Gate what the gate measured, "38.6" or
-	// empty.
-	Found []string
-	Gate  string
+	// Found are words behind "found.", Gate what the gate measured, "38.6" or empty;
+	// InClass says that it was not the gate but a check in class, dormitory or bus.
+	Found   []string
+	Gate    string
+	InClass bool
 	// Temperature was measured last in the room, "36.9" or empty, with Instrument, a
 	// word; Fever says that one of them was.
 	Temperature string
