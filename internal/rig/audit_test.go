@@ -88,6 +88,27 @@ func TestAScenarioFailsWhenItsExpectationDoes(t *testing.T) {
 		"a preset that is none":   {"wait 1s\n-- preset --\nmoon", "moon"},
 		"what nobody can know":    {"wait 1s\n-- roster --\nA household=maybe", "what the roster knows of A"},
 		"a note that is not told": {"expect note clock", "no such entry"},
+		"a note that is told":     {"expect no-note boot", "there is such an entry"},
+		"a page without a word":   {"expect page /guard/ 卯", "the page says"},
+		"a page with a word":      {"expect no-page /guard/ 通道", "the page says"},
+		"a page for others":       {"expect no-page /desk/ 卯", "nobody is shown"},
+		"a page nowhere":          {"sign-on\nexpect page /moon/ 卯", "404"},
+		"an act done once":        {"sign-on\npost /desk/sick subject={A} report=1\nexpect entry answer 0 A sick\npost /desk/sick subject={A} report=1", "sick-already"},
+		"a form asked for again":  {"sign-on\npost /desk/drill reason=planned minutes=60 pin=1", "密码不对"},
+		"a file that is refused":  {"load policy a.toml\n-- a.toml --\nnumber = 8", "the policy is refused"},
+		"a file that is not":      {"load policy a.toml", "means nothing"},
+		"a file of no kind":       {"load roster a.toml\n-- a.toml --", "means nothing"},
+		"an order of no preset":   {"order 1 moon 8", "means nothing"},
+		"an order with no bounds": {"order 1 default 8 threshold=45.0", "outside 36.0 to 38.5"},
+		"a day that is not":       {"clock at 2000-02-30 07:00", "means nothing"},
+		"no board, expected":      {"expect board off", "means nothing"},
+		"no board, unplugged":     {"unplug board", "means nothing"},
+		"a board like no other":   {"wait 1s\n-- board --\nmoon", "moon"},
+		"a board that is dark":    {"wait 1s\nexpect board on\n-- board --\nisolation-room", "it is off"},
+		"a board that blinks":     {"unplug board\nwait 30s\nexpect board off\n-- board --\nisolation-room", "it is blinks"},
+		"a board without alarms":  {"expect board rings 1\n-- board --\nisolation-room", "there are 0"},
+		"a board with no answer":  {"silence board\n-- board --\nisolation-room", "nothing is there"},
+		"a board's odd beacon":    {"expect board red\n-- board --\nisolation-room", "means nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			play(t, "planted", []byte("Planted.\n-- script --\n"+c.script+"\n"), c.wrong)
@@ -103,6 +124,7 @@ func TestAScenarioMustSayWhatHolds(t *testing.T) {
 		"no script":         "Holds.\n",
 		"an empty script":   "Holds.\n-- script --\n# nothing\n",
 		"a section unknown": "Holds.\n-- script --\nwait 1s\n-- other --\n",
+		"a file not loaded": "Holds.\n-- script --\nwait 1s\n-- other.toml --\n",
 	} {
 		if _, err := rig.ParseScenario("planted", []byte(text)); err == nil {
 			t.Errorf("%s is taken", name)

@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -16,14 +17,16 @@ func (st *stage) setClock(args []string) error {
 		st.clock.step(d)
 		return nil
 	}
-	if len(args) == 2 && args[0] == "at" {
-		at, err := time.Parse("15:04", args[1])
+	if len(args) > 1 && args[0] == "at" {
+		now := st.clock.Now().Wall
+		if len(args) == 2 {
+			args = []string{"at", now.Format(time.DateOnly), args[1]}
+		}
+		at, err := time.ParseInLocation(time.DateOnly+" 15:04", strings.Join(args[1:], " "), now.Location())
 		if err != nil {
 			return errUsage
 		}
-		now := st.clock.Now().Wall
-		y, m, d := now.Date()
-		st.clock.step(time.Date(y, m, d, at.Hour(), at.Minute(), 0, 0, now.Location()).Sub(now))
+		st.clock.step(at.Sub(now))
 		return nil
 	}
 	if len(args) != 1 {

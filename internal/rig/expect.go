@@ -2,8 +2,10 @@ package rig
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/menshen/menshen/config"
@@ -11,10 +13,11 @@ import (
 	"github.com/menshen/menshen/journal"
 	"github.com/menshen/menshen/screening"
 	"github.com/menshen/menshen/screening/casefile"
+	"github.com/menshen/menshen/screening/lane"
 )
 
 // expect holds what was expected against relays and journal.
-func (st *stage) expect(args []string) error {
+func (st *stage) expect(ctx context.Context, args []string) error {
 	if len(args) < 2 {
 		return errUsage
 	}
@@ -36,6 +39,12 @@ func (st *stage) expect(args []string) error {
 		return isOn(st.hw, c, args[2:])
 	case "entry", "note":
 		return st.record.expect(what == "entry", args[1:], st.letter)
+	case "no-note":
+		return st.record.none(args[1:], st.letter)
+	case "page", "no-page":
+		return st.expectPage(ctx, what == "page", args[1:])
+	case "board":
+		return st.board.expect(args[1:])
 	case "no":
 		if slices.Equal(args[1:], []string{"entry"}) {
 			return st.allExpected()
@@ -155,8 +164,23 @@ func (c *cursor) expect(arrival bool, want []string, letter func(uint64) string)
 			return fmt.Errorf("it says: %s", strings.Join(got, " "))
 		}
 	}
-	return fmt.Errorf("there is no such entry")
+	return errNoEntry
 }
+
+// none says that no entry about anything else but an arrival has begun with the
+// words since the one that was expected last.
+func (c *cursor) none(words []string, letter func(uint64) string) error {
+	later := *c
+	if err := later.expect(false, words, letter); err == nil {
+		return errors.New("there is such an entry")
+	} else if !errors.Is(err, errNoEntry) {
+		return err
+	}
+	return nil
+}
+
+// errNoEntry is what was expected in vain.
+var errNoEntry = errors.New("there is no such entry")
 
 // done says that no entry about an arrival is left.
 func (c *cursor) done(letter func(uint64) string) error {
@@ -172,8 +196,8 @@ func (c *cursor) done(letter func(uint64) string) error {
 	return nil
 }
 
-// words renders an entry for a script: what it is, the lane, who, the outcome,
-// and why.
+// words renders an entry for a script: what it is, the lane, who, the outcome
+// where it is about an arrival, and why.
 func words(e entry.Entry, letter func(uint64) string) []string {
 	out := []string{e.Kind.String()}
 	switch e.Kind {
@@ -195,14 +219,30 @@ func words(e entry.Entry, letter func(uint64) string) []string {
 		if e.Decode(&a) != nil {
 			return append(out, "unreadable")
 		}
-		act := actOf(a)
-		out = append(append(out, fmt.Sprint(e.Lane), letter(a.Subject), act, screening.Outcome(a.Outcome).String()), reasons(a.Rows)...)
+		out = append(out, fmt.Sprint(e.Lane), letter(a.Subject), actOf(a))
+		if a.Arrival != (entry.ArrivalID{}) {
+			out = append(append(out, screening.Outcome(a.Outcome).String()), reasons(a.Rows)...)
+		}
+		if a.Reason != "" {
+			out = append(out, strings.Split(a.Reason, ",")...)
+		}
 	case entry.KindCase:
 		var c entry.Case
 		if e.Decode(&c) != nil {
 			return append(out, "unreadable")
 		}
-		out = append(out, letter(c.Subject), casefile.Step(c.Step).String())
+		out = append(append(out, letter(c.Subject), casefile.Step(c.Step).String()), c.Found...)
+		for _, word := range []string{c.Reason, casefile.Call(c.Call).String(), casefile.Proof(c.Proof).String()} {
+			if word != "" {
+				out = append(out, word)
+			}
+		}
+	case entry.KindPolicy:
+		var p entry.Policy
+		if e.Decode(&p) != nil {
+			return append(out, "unreadable")
+		}
+		out = append(out, fmt.Sprint(p.Number), p.Name)
 	case entry.KindDevice:
 		var d entry.Device
 		if e.Decode(&d) != nil {
@@ -221,4 +261,34 @@ func reasons(rows []string) []string {
 		out = append(out, why)
 	}
 	return out
+}
+
+// actOf is what a script calls an act of somebody.
+func actOf(a entry.Answer) string {
+	switch a.Act {
+	case entry.ActLooked:
+		if s, _ := lane.ParseLooked(a.Reason); s.InOrder {
+			return "in-order"
+		}
+		return "not-in-order"
+	case entry.ActDrill, entry.ActEmergency:
+		if a.Until == 0 {
+			return acts()[a.Act] + "-over"
+		}
+	}
+	if name := acts()[a.Act]; name != "" {
+		return name
+	}
+	return strconv.Itoa(int(a.Act))
+}
+
+func acts() map[uint8]string {
+	return map[uint8]string{
+		entry.ActColourSeen: "colour", entry.ActTemperatureTyped: "typed", entry.ActTurnedAway: "turned-away", entry.ActOverride: "override",
+		entry.ActAside: "aside", entry.ActAcknowledge: "acknowledge", entry.ActReleaseWithheld: "withheld", entry.ActUndo: "undo",
+		entry.ActHoldLifted: "lifted", entry.ActHoldPlaced: "held", entry.ActNamed: "named", entry.ActSymptoms: "ill",
+		entry.ActVisitIn: "visit", entry.ActVisitOut: "visit-out", entry.ActGoodsOutside: "goods", entry.ActEmergency: "emergency",
+		entry.ActRulesSeen: "rules-seen", entry.ActListAccepted: "list-accepted", entry.ActWristFirst: "wrist-first", entry.ActNoted: "noted",
+		entry.ActDrill: "drill", entry.ActSick: "sick",
+	}
 }

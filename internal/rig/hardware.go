@@ -14,8 +14,9 @@ import (
 type Hardware struct {
 	World *sim.World
 	Lanes []*Lane
-	// Room is the button in the isolation room; nil where none is fitted.
-	Room *sim.Line
+	// Room is the button in the isolation room, and Fire the fire contact; nil where
+	// none is fitted.
+	Room, Fire *sim.Line
 
 	parts  map[string]part
 	boards map[string]*sim.RelayBoard
@@ -33,9 +34,9 @@ type Lane struct {
 	Number      int
 	Scanner     *sim.Scanner
 	Thermometer *sim.Thermometer
-	// Presence and Button are nil where none is fitted.
-	Presence, Button *sim.Line
-	Config           config.Lane
+	// The inputs are nil where none is fitted.
+	Presence, Button, Next, Open, Counter *sim.Line
+	Config                                config.Lane
 
 	mu              sync.Mutex
 	random          *rand.Rand
@@ -90,9 +91,7 @@ func NewHardware(board config.Profile, seed uint64) *Hardware {
 	for _, c := range board.Lanes {
 		h.Lanes = append(h.Lanes, h.lane(c, seed))
 	}
-	if in := board.Isolation.Button; in != nil {
-		h.Room = h.line(in.Pin)
-	}
+	h.Room, h.Fire = h.input(board.Isolation.Button), h.input(board.Fire)
 	return h
 }
 
@@ -125,13 +124,17 @@ func (h *Hardware) lane(c config.Lane, seed uint64) *Lane {
 		h.parts[fmt.Sprintf("thermometer-%d", c.Number)] = l.Thermometer
 		l.Thermometer.Look(l.look)
 	}
-	if c.Presence != nil {
-		l.Presence = h.line(c.Presence.Pin)
-	}
-	if c.Button != nil {
-		l.Button = h.line(c.Button.Pin)
-	}
+	l.Presence, l.Button = h.input(c.Presence), h.input(c.Button)
+	l.Next, l.Open, l.Counter = h.input(c.Next), h.input(c.Open), h.input(c.Counter)
 	return l
+}
+
+// input is nil for one that is not fitted.
+func (h *Hardware) input(in *config.Input) *sim.Line {
+	if in == nil {
+		return nil
+	}
+	return h.line(in.Pin)
 }
 
 func (h *Hardware) line(pin string) *sim.Line {

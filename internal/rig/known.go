@@ -6,11 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
-	"net/url"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +14,6 @@ import (
 	firmwareconfig "github.com/menshen/menshen/firmware-config"
 	"github.com/menshen/menshen/journal"
 	"github.com/menshen/menshen/roster"
-	"github.com/menshen/menshen/screening/lane"
 	"github.com/menshen/menshen/screening/policy"
 )
 
@@ -75,8 +70,8 @@ func (s Scenario) bringIntoForce(ctx context.Context, st *stage) (err error) {
 }
 
 // readKnown reads the section "roster" of a scenario.
-func readKnown(lines []string) (map[string]roster.Evidence, error) {
-	known := map[string]roster.Evidence{}
+func readKnown(lines []string) (map[string]roster.Person, error) {
+	known := map[string]roster.Person{}
 	for _, line := range lines {
 		who, rest, _ := strings.Cut(line, " ")
 		head, row := []string{"number", "name", "class", "role"}, []string{who, who, "1年级1班", "student"}
@@ -92,7 +87,7 @@ func readKnown(lines []string) (map[string]roster.Evidence, error) {
 		if err != nil {
 			return nil, fmt.Errorf("what the roster knows of %s: %w", who, err)
 		}
-		known[who] = people[0].Evidence
+		known[who] = people[0]
 	}
 	return known, nil
 }
@@ -120,82 +115,4 @@ func dated(cell string) string {
 		parts[i] = at
 	}
 	return strings.Join(parts, ";")
-}
-
-// actOf is what a script calls an act of somebody.
-func actOf(a entry.Answer) string {
-	switch a.Act {
-	case entry.ActLooked:
-		if s, _ := lane.ParseLooked(a.Reason); s.InOrder {
-			return "in-order"
-		}
-		return "not-in-order"
-	case entry.ActNoted:
-		return "noted"
-	case entry.ActVisitIn:
-		return "visit"
-	case entry.ActVisitOut:
-		return "visit-out"
-	}
-	names := []string{"none", "colour", "typed", "turned-away", "override", "aside", "acknowledge", "withheld"}
-	if int(a.Act) < len(names) {
-		return names[a.Act]
-	}
-	return strconv.Itoa(int(a.Act))
-}
-
-// post sends a form as the page does, in the name of who is signed on.
-func (st *stage) post(ctx context.Context, args []string) error {
-	if len(args) == 0 {
-		return errUsage
-	}
-	stand, err := st.placeholders()
-	if err != nil {
-		return err
-	}
-	form := url.Values{}
-	for _, field := range args[1:] {
-		key, value, ok := strings.Cut(stand.Replace(field), "=")
-		if !ok {
-			return errUsage
-		}
-		form.Add(key, value)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://127.0.0.1"+args[0], strings.NewReader(form.Encode()))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp, err := st.client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	said := resp.Request.URL.Query().Get("said")
-	if resp.StatusCode != http.StatusOK || slices.Contains([]string{"stale", "not-allowed", "failed", "busy"}, said) {
-		return fmt.Errorf("post: %s %s", resp.Status, said)
-	}
-	return nil
-}
-
-// placeholders are the words of a form that only the run can know.
-func (st *stage) placeholders() (*strings.Replacer, error) {
-	var pairs []string
-	for letter, p := range st.people {
-		pairs = append(pairs, "{"+letter+"}", strconv.FormatUint(p.ID, 10))
-	}
-	rows, err := read(st.record.path)
-	if err != nil {
-		return nil, err
-	}
-	var number uint16
-	steps := map[uint16]int{}
-	for _, r := range rows {
-		var c entry.Case
-		if r.Entry.Kind == entry.KindCase && r.Entry.Decode(&c) == nil {
-			number = c.Number
-			steps[number]++
-		}
-	}
-	return strings.NewReplacer(append(pairs, "{case}", fmt.Sprint(number), "{version}", fmt.Sprint(steps[number]))...), nil
 }

@@ -3,6 +3,7 @@ package rig
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/menshen/menshen/web"
@@ -15,6 +16,9 @@ var errNothing = errors.New("nothing is there to answer")
 // press answers a stop in a lane, one that was set aside, or an alarm, in the
 // guard's name. Which arrival that is, and its version, it reads from the page.
 func (st *stage) press(ctx context.Context, verb string, args []string) error {
+	if verb == "silence" && slices.Equal(args, []string{"board"}) {
+		return st.board.silence()
+	}
 	target, args, err := st.target(verb, args)
 	if err != nil {
 		return err

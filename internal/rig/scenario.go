@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,10 +23,15 @@ import (
 // somebody, one a line, with ages in place of times:
 //
 //	WHO grade=WORD boarding=day household=bad star=ok@-24h tests=-20h;+-2h documents=NAME@-1h
+//	WHO guardian1=NAME phone1=DIGITS
+//
+// The section "board" names the profile of the board in the isolation room, which
+// follows the gate. A section whose name ends in .toml is a policy or a calendar
+// that a step loads.
 //
 // People are A, B, C and D, pupils; Y and R, pupils of whom the roster knows
 // yellow and red; S, staff with a green; T, staff without; G, a guard with a
-// PIN. X is a badge that nobody has, and Q a code that is no badge.
+// PIN and every other duty. X is a badge that nobody has, and Q a code that is no badge.
 //
 //	scan LANE WHO              WHO holds the badge before the scanner
 //	see LANE CELSIUS           somebody stands before the lens
@@ -34,25 +40,42 @@ import (
 //	presence LANE on|off       the presence input
 //	push LANE|room             a button, pressed and let go
 //	sensor LANE FAULT          sound, nak, check, frozen or hot
-//	unplug NAME, plug NAME     a port, a pin, or thermometer-LANE
+//	unplug NAME, plug NAME     a port, a pin, thermometer-LANE, or the board's
+//	                           cable, which is called board
 //	sign-on, sign-off          the guard, at the page
 //	post PATH KEY=VALUE ...    the guard sends a form; {WHO} is a roster number,
-//	                           {case} and {version} those of the newest case
+//	                           {case} and {version} those of the newest case,
+//	                           {arrival} the newest arrival,
+//	                           {undo} the guard's newest act that may be taken back,
+//	                           {hold} the version of the first hold in the desk's list
 //	press LANE ACT ...         the guard answers the stop in the lane
 //	ticket NUMBER ACT ...      the guard answers one that was set aside
 //	silence                    the guard answers the oldest alarm
+//	silence board              the nurse answers the oldest alarm at the board
+//	order LANE PRESET NUMBER [threshold=CELSIUS] [stranger]
+//	                           a policy order on paper before the scanner
+//	load policy|calendar FILE [stranger|unsigned]
+//	                           gatectl brings it, signed by whom the gate trusts
 //	refused STEP               the step must be refused
 //	clock step DURATION        wall time jumps
-//	clock at HOURS:MINUTES     to that time of the same day
+//	clock at [DATE] HH:MM      to that time of the day
 //	clock unset|rtc|synced     how far it is trusted
 //	wait DURATION              time passes
 //	until on LANE              time passes until the barrier's relay is on
-//	restart                    the gate ends in good order and starts again
+//	restart                    the gate ends in good order and starts again; at the
+//	                           page nobody is signed on then
 //	expect on|no-on LANE       the barrier went on once, or never, since last asked
 //	expect barrier|red|green LANE on|off, expect beacon on|off
 //	expect entry WORDS         the next entry about an arrival begins so
 //	expect no entry            there is none
 //	expect note WORDS          a later entry about anything else begins so
+//	expect no-note WORDS       none has since the one that was expected last
+//	expect page|no-page PATH WORDS
+//	                           the page says so, in Chinese and without markup
+//	expect board on|off|blinks the board's beacon, in the last ten seconds
+//	expect board rings|missed NUMBER
+//	                           so many alarms are open at the board, or were
+//	                           answered while it was cut off
 //
 // An ACT is aside, acknowledge, turn-away, green, yellow, red, printed, pop-up,
 // "look ROW yes|no", "note no-mask|symptoms" or "type CELSIUS INSTRUMENT". Every entry about an arrival must be expected, in
@@ -60,7 +83,9 @@ import (
 type Scenario struct {
 	Name, Profile string
 	preset, rows  string
+	board         string // profile of the isolation room's board; empty for none
 	roster        []string
+	files         map[string][]byte // policies and calendars by their name
 	steps         []step
 }
 
@@ -71,7 +96,7 @@ type step struct {
 
 // ParseScenario reads a scenario in the txtar format.
 func ParseScenario(name string, text []byte) (Scenario, error) {
-	s := Scenario{Name: name, Profile: "all-serial-2"}
+	s := Scenario{Name: name, Profile: "all-serial-2", files: map[string][]byte{}}
 	a := txtar.Parse(text)
 	if strings.TrimSpace(string(a.Comment)) == "" {
 		return s, fmt.Errorf("scenario %s does not say what must hold", name)
@@ -84,6 +109,8 @@ func ParseScenario(name string, text []byte) (Scenario, error) {
 			s.preset = strings.TrimSpace(string(f.Data))
 		case "rows":
 			s.rows = string(f.Data)
+		case "board":
+			s.board = strings.TrimSpace(string(f.Data))
 		case "roster":
 			s.roster = strings.Split(strings.TrimSpace(string(f.Data)), "\n")
 		case "script":
@@ -94,7 +121,15 @@ func ParseScenario(name string, text []byte) (Scenario, error) {
 				}
 			}
 		default:
-			return s, fmt.Errorf("scenario %s has a section %q that means nothing", name, f.Name)
+			if !strings.HasSuffix(f.Name, ".toml") {
+				return s, fmt.Errorf("scenario %s has a section %q that means nothing", name, f.Name)
+			}
+			s.files[f.Name] = f.Data
+		}
+	}
+	for file := range s.files {
+		if !slices.ContainsFunc(s.steps, func(x step) bool { return slices.Contains(x.words, "load") && slices.Contains(x.words, file) }) {
+			return s, fmt.Errorf("scenario %s loads %s nowhere", name, file)
 		}
 	}
 	if len(s.steps) == 0 {
@@ -121,8 +156,9 @@ func (s Scenario) Play(ctx context.Context, o PlayOptions) (err error) {
 	if err != nil {
 		return fmt.Errorf("scenario %s: %w", s.Name, err)
 	}
+	darken := st.board.run(ctx)
 	if err = st.start(ctx); err != nil {
-		return fmt.Errorf("scenario %s: %w", s.Name, err)
+		return fmt.Errorf("scenario %s: %w", s.Name, errors.Join(err, darken()))
 	}
 	for _, step := range s.steps {
 		if err = st.do(ctx, step.words); err != nil {
@@ -130,7 +166,7 @@ func (s Scenario) Play(ctx context.Context, o PlayOptions) (err error) {
 			break
 		}
 	}
-	stopErr := st.stop()
+	stopErr := errors.Join(darken(), st.stop())
 	if err != nil {
 		return errors.Join(err, stopErr, st.told())
 	}
@@ -169,7 +205,11 @@ func (st *stage) do(ctx context.Context, words []string) error {
 	case "clock":
 		return st.setClock(args)
 	case "expect":
-		return st.expect(args)
+		return st.expect(ctx, args)
+	case "load":
+		return st.load(ctx, args)
+	case "order":
+		return st.order(args)
 	case "sign-on", "sign-off":
 		return st.sign(ctx, verb)
 	case "post":

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -20,6 +19,7 @@ import (
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/gate"
 	"github.com/menshen/menshen/roster"
+	"github.com/menshen/menshen/web/guard"
 )
 
 // guardPIN is the PIN of the guard in every scenario.
@@ -35,14 +35,16 @@ type stage struct {
 	cfg    *config.Config
 	hw     *Hardware
 	people map[string]roster.Person // by their letter
+	files  map[string][]byte
 	clock  *scriptClock
 	settle func()
+	board  *roomBoard // nil where there is none
 
-	gate   *gate.Gate
-	pages  *pipes
-	stopIt context.CancelFunc
-	ended  chan error
-	client *http.Client
+	gate           *gate.Gate
+	pages, control *pipes
+	stopIt         context.CancelFunc
+	ended          chan error
+	client         *http.Client
 
 	mu     sync.Mutex
 	ons    []On        // every ON of every barrier, in order
@@ -58,7 +60,7 @@ func newStage(ctx context.Context, s Scenario, o PlayOptions) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := &stage{o: o, cfg: cfg, hw: NewHardware(cfg.Board, 1), settle: o.Settle, clock: &scriptClock{quality: entry.ClockSynced}, asked: map[int]int{}}
+	st := &stage{o: o, cfg: cfg, hw: NewHardware(cfg.Board, 1), files: s.files, settle: o.Settle, clock: &scriptClock{quality: entry.ClockSynced}, asked: map[int]int{}}
 	st.record.path = filepath.Join(o.Dir, "journal.db")
 	for _, l := range st.hw.Lanes {
 		l.Empty(22)
@@ -66,15 +68,31 @@ func newStage(ctx context.Context, s Scenario, o PlayOptions) (*stage, error) {
 			st.hw.Watch(b.Channel, func(on bool) { st.edge(l.Number, on) })
 		}
 	}
-	if st.people, err = enrol(ctx, filepath.Join(o.Dir, "roster.db"), s.roster, o.Log); err != nil {
+	if st.people, err = s.enrol(ctx, filepath.Join(o.Dir, "roster.db"), o.Log); err != nil {
 		return nil, err
+	}
+	if s.board != "" {
+		if st.board, err = newRoomBoard(s.board, o, cfg); err != nil {
+			return nil, err
+		}
+		st.hw.parts["board"] = st.board.cable
 	}
 	return st, s.bringIntoForce(ctx, st)
 }
 
+// typesPIN reports whether somebody types the PIN, the cost of which is most of
+// what a short scenario costs.
+func (s Scenario) typesPIN() bool {
+	return slices.ContainsFunc(s.steps, func(x step) bool {
+		return slices.ContainsFunc(x.words, func(w string) bool {
+			return w == "sign-on" || w == guard.KindOverride || strings.HasPrefix(w, "pin=")
+		})
+	})
+}
+
 // enrol writes the roster that every scenario has, and returns it by letter.
-func enrol(ctx context.Context, path string, known []string, log *slog.Logger) (map[string]roster.Person, error) {
-	evidence, err := readKnown(known)
+func (s Scenario) enrol(ctx context.Context, path string, log *slog.Logger) (map[string]roster.Person, error) {
+	more, err := readKnown(s.roster)
 	if err != nil {
 		return nil, err
 	}
@@ -91,11 +109,11 @@ func enrol(ctx context.Context, path string, known []string, log *slog.Logger) (
 		if c := map[string]roster.Colour{"Y": roster.Yellow, "R": roster.Red, "S": roster.Green, "G": roster.Green}[letter]; c != "" {
 			p.Colour, p.ColourTime = c, time.Now().Add(-time.Hour)
 		}
-		p.Evidence = evidence[letter]
+		p.Evidence, p.Guardian1, p.Guardian2 = more[letter].Evidence, more[letter].Guardian1, more[letter].Guardian2
 		list = append(list, p)
 	}
 	_, err = r.Import(ctx, list, roster.ImportOpts{By: "scenario"})
-	if err == nil {
+	if err == nil && s.typesPIN() {
 		err = r.SetPIN(ctx, "G", guardPIN)
 	}
 	if err == nil {
@@ -133,10 +151,11 @@ func (st *stage) start(ctx context.Context) error {
 		return err
 	}
 	st.clock.begin()
-	st.pages = newPipes()
+	st.pages, st.control = newPipes(), newPipes()
 	st.client = &http.Client{Jar: jar, Transport: &http.Transport{DialContext: st.pages.dial, DisableKeepAlives: true}}
 	st.gate, err = gate.New(gate.Options{
-		Config: st.cfg, Opener: st.hw.World, Now: st.clock.Now, Log: st.o.Log, Version: "scenario", Web: st.pages,
+		Config: st.cfg, Opener: st.hw.World, Now: st.clock.Now, Log: st.o.Log, Version: "scenario", Web: st.pages, Control: st.control,
+		Rules: officeRules(), Boards: st.board.met(),
 	})
 	if err != nil {
 		return err
@@ -230,24 +249,5 @@ func (st *stage) push(button *sim.Line) error {
 	button.Drive(true)
 	st.settle()
 	button.Drive(false)
-	return nil
-}
-
-// sign signs the guard on or off, at the page.
-func (st *stage) sign(ctx context.Context, verb string) error {
-	form := url.Values{"badge": {st.people["G"].Badge}, "pin": {guardPIN}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://127.0.0.1/"+verb, strings.NewReader(form.Encode()))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp, err := st.client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", verb, resp.Status)
-	}
 	return nil
 }
