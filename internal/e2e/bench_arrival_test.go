@@ -18,7 +18,7 @@ const (
 	arrivalsRound = 60
 	// ownPath is what a gate may spend between the deciding byte and the frame
 	// beside the commit.
-	ownPath = 2 * time.Millisecond
+	ownPath = time.Millisecond
 	// samplePeriod is the least that a profile may say.
 	samplePeriod = 50 * time.Millisecond
 )
@@ -62,7 +62,7 @@ func watchQuestions(b *testing.B, th *Thermometer) *asked {
 // BenchmarkTheFrameFollowsTheDecidingByte times the way from the answer that
 // completes a measurement to the ON of the barrier, on the programs as they
 // are installed. Its limit is one commit by this process, on the same file
-// system and taken after each arrival, with 2 ms for everything else.
+// system and taken after each arrival, with 1 ms for everything else.
 func BenchmarkTheFrameFollowsTheDecidingByte(b *testing.B) {
 	bench := NewBench(b, Setup{Pulse: 50 * time.Millisecond, Period: samplePeriod})
 	question := watchQuestions(b, bench.Thermometers[1])
