@@ -1,7 +1,7 @@
 #!/bin/bash
-# Runs every fuzz target of the module, each for FUZZTIME (30s unless set), as
-# many at a time as there are processors, one worker each. A crasher stays in
-# the package's testdata/fuzz: commit it with its remedy.
+# Runs every fuzz target of the module, each for FUZZTIME (30s unless set), two at
+# a time for each processor, one worker each. A crasher stays in the package's
+# testdata/fuzz: commit it with its remedy.
 #
 #   scripts/fuzz.sh [packages]    all of them by default
 set -euo pipefail
@@ -34,4 +34,4 @@ if [ -z "$targets" ]; then
 	echo "fuzz: no target found" >&2
 	exit 1
 fi
-xargs -P "$(nproc)" -L 1 "$0" one <<<"$targets"
+xargs -P "$((2 * $(nproc)))" -L 1 "$0" one <<<"$targets"
