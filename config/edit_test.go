@@ -79,7 +79,7 @@ func TestAnotherThermometerIsWrittenIntoAProfileOfItsOwn(t *testing.T) {
 	write(t, name, lines...)
 	cfg := loaded(t, name)
 	th := cfg.Board.Lanes[0].Thermometer
-	if th.Kind != config.ThermometerGYMCU90614 || th.Mode != config.ModeStream || th.Bus != "" || th.Ambient != [2]float64{10, 40} {
+	if th.Kind != config.ThermometerGYMCU90614 || th.Mode != config.ModeStream || th.Bus != "" || th.Ambient != [2]float64{0, 40} {
 		t.Errorf("got %+v", th)
 	}
 	if cfg.Board.Lanes[0].Scanner.Kind != config.ScannerGM65 || !strings.Contains(read(t, name), `profile = "board.toml"`) {

@@ -15,7 +15,9 @@ const (
 	ColdMost = 4
 	// ColdAmong is how many foreheads the lane looks back on for ColdMost.
 	ColdAmong = 20
-	// ColdAir is the ambient temperature below which it offers so at once.
+	// ColdAir is the ambient temperature below which it offers so at once, and below
+	// which it takes no forehead for measured, whatever the instrument can stand: the
+	// skin that the wind blows on says nothing of a fever.
 	ColdAir screening.MilliC = 10_000
 )
 
@@ -87,8 +89,11 @@ func (m *Machine) measuredOnce() {
 
 // take makes a reading of the body in view, at the site that is asked for.
 func (m *Machine) take() screening.Reading {
-	site := m.site()
-	r := screening.Take(m.cfg.Instrument, m.body.samples, m.body.peak, m.policy.LowAt(site), m.now.Mono)
+	site, in := m.site(), m.cfg.Instrument
+	if site == screening.Forehead {
+		in.AmbientLow = max(in.AmbientLow, ColdAir)
+	}
+	r := screening.Take(in, m.body.samples, m.body.peak, m.policy.LowAt(site), m.now.Mono)
 	r.Site, r.Formula = site, m.formula(r.Value, r.Peak)
 	return r
 }
