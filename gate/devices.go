@@ -29,6 +29,8 @@ const (
 	triggerAgain = 3 * time.Second
 	// probeSensor is how often an idle thermometer is asked whether it is there.
 	probeSensor = 30 * time.Second
+	// faultAgain is how soon an idle one is asked again that did not answer.
+	faultAgain = time.Second
 	// faultsMost is how many faults in a row make a thermometer lost.
 	faultsMost = 5
 	// Skin and a part's own ambient flicker by more than one step of the part.
@@ -241,7 +243,7 @@ func (l *laneLoop) measure(ctx context.Context) error {
 		back()
 		s := sampler{lane: l, dev: dev}
 		for ctx.Err() == nil {
-			if !always && !l.gauge.wait(ctx, l.probeAfter()) {
+			if !always && !l.gauge.wait(ctx, s.next()) {
 				if err := s.probe(ctx); err != nil {
 					return err
 				}
@@ -333,9 +335,20 @@ func (s *sampler) probe(ctx context.Context) error {
 	case err != nil && s.fault(err):
 		return err
 	case err == nil:
+		s.faults = 0
 		s.lane.backdrop(milliC(m.Object), s.lane.g.o.Now().Mono)
 	}
 	return nil
+}
+
+// next is when an idle thermometer is asked again. One that did not answer is asked
+// soon: until it is given up its bus stays open, and a bridge that was pulled
+// cannot come back.
+func (s *sampler) next() time.Duration {
+	if s.faults > 0 {
+		return faultAgain
+	}
+	return s.lane.probeAfter()
 }
 
 // fault counts a fault; true means that the device is to be given up.
