@@ -209,6 +209,7 @@ func (b *bench) tell() {
 // boot starts the next life.
 func (b *bench) boot() {
 	b.t.Helper()
+	b.clear()
 	m, err := start(b.parts)
 	must(b.t, err)
 	b.mu.Lock()

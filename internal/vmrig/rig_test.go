@@ -54,6 +54,7 @@ func TestAPowerCutUnderARealKernelLeavesNoRiseWithoutItsEntry(t *testing.T) {
 		}
 	}
 	b.boot()
+	b.awaitUp()
 	for ; pupil < arrivals; pupil++ {
 		b.admit(laneFor(pupil+1), pupil+1)
 	}
@@ -71,6 +72,7 @@ func TestNoLineGlitchesUnderARealKernel(t *testing.T) {
 		b.awaitUp()
 	})
 	b.rise(1, 1)
+	b.clear()
 	b.silently("crash", func() {
 		b.run("killall -9 gated")
 		b.awaitUp()
@@ -78,6 +80,7 @@ func TestNoLineGlitchesUnderARealKernel(t *testing.T) {
 	})
 	b.rise(1, 2)
 	b.stop()
+	b.clear()
 	b.silently("start after a stop", func() {
 		b.run("rm /run/held")
 		b.awaitUp()
@@ -134,6 +137,7 @@ func TestNoLineGlitchesUnderARealKernel(t *testing.T) {
 func TestTheGateMeasuresWhatTheKernelsOwnDriversDo(t *testing.T) {
 	b := newBench(t, setupOf{pupils: 2})
 	b.boot()
+	b.awaitUp()
 	b.admit(1, 1)
 	b.admit(2, 2)
 	b.stop()
@@ -189,6 +193,7 @@ func TestWhatWasRecordedWithoutANetworkArrivesAfterwards(t *testing.T) {
 	d := e2e.NewDistrict(t, e2e.DistrictSetup{})
 	b := newBench(t, setupOf{pupils: 5, district: d})
 	b.boot()
+	b.awaitUp()
 	b.admit(1, 1)
 	// The gate that enrolled the school wrote three entries, this one its start.
 	e2e.Await(t, patience, "the district has the first pupil", func() bool { return d.Size(e2e.GateName) > 4 })

@@ -88,6 +88,7 @@ func (b *bench) relieve(lane int) {
 		return
 	}
 	b.t.Logf("lane %d has stopped somebody, and is started anew", lane)
+	b.clear()
 	b.run("killall -9 gated")
 	b.awaitUp()
 }
@@ -140,11 +141,24 @@ func (b *bench) silently(what string, act func(), lines ...int) {
 	}
 }
 
-// awaitUp waits until the gate's page answers and every line is its own.
+// clear empties every view before a gate starts: what it sees first it takes for
+// what is always there.
+func (b *bench) clear() {
+	for lane := 1; lane <= lanes; lane++ {
+		b.lens[lane].show(emptyView)
+	}
+}
+
+// awaitUp waits until the gate that starts after clear answers, drives every
+// line, and has set up its thermometers and let go of them.
 func (b *bench) awaitUp() {
 	b.t.Helper()
 	b.run("until wget -q -O /dev/null http://127.0.0.1:8630/healthz; do sleep 0.1; done")
 	e2e.Await(b.t, patience, "the gate drives every line", b.lines.taken)
+	for lane := 1; lane <= lanes; lane++ {
+		l := b.lens[lane]
+		e2e.Await(b.t, patience, "the thermometers are set up", func() bool { return l.looked() > 0 && l.idle() > lookedAway/2 })
+	}
 }
 
 // awaitBack waits until the gate has noted of devices, "1 scanner", that they
