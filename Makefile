@@ -20,9 +20,9 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo de
 export CGO_CFLAGS := -O2 -g -DHAVE_FDATASYNC=1
 export FUZZTIME
 
-# What starts whole programs and machines runs behind everything else where nothing
-# is left out.
-LAST = github.com/menshen/menshen/internal/e2e github.com/menshen/menshen/internal/vmrig
+# What starts whole programs and machines takes the longest, and mostly waits: it
+# begins first where nothing is left out.
+LONGEST = github.com/menshen/menshen/internal/e2e github.com/menshen/menshen/internal/vmrig
 
 TEST = go test -json $(RACE) -shuffle=on -timeout 40m ./... | go run ./internal/testsum
 
@@ -59,8 +59,7 @@ test-full: need-race ## all tests, minutes too, none left out; lint; every fuzz 
 	@scripts/unchanged.sh $(MAKE) --no-print-directory test-everything
 
 test-everything:
-	@export MENSHEN_FULL=1; $(subst ./...,$$(go list ./... | grep -vE '/internal/(e2e|vmrig)$$'),$(TEST)) -full
-	@export MENSHEN_FULL=1; $(subst ./...,$(LAST),$(TEST)) -full
+	@export MENSHEN_FULL=1; $(subst ./...,-p 3 $(LONGEST) $$(go list ./... | grep -vE '/internal/(e2e|vmrig)$$'),$(TEST)) -full
 	@go test -json -shuffle=on -count=1 ./internal/syncsim | go run ./internal/testsum -full
 	@$(MAKE) --no-print-directory lint fuzz
 
