@@ -1,6 +1,6 @@
 // Package devicetest holds what every driver of a kind owes, as suites that a
-// driver's own test runs against a simulated chip, and the bus that fails at
-// a chosen transfer.
+// driver's own test runs against a simulated chip, and the bus, port or line
+// that fails at a chosen transfer.
 //
 // It knows the contract in package device and no driver: what is particular
 // to one chip, its frames and registers, is for that chip's tests.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -125,24 +124,6 @@ func events(l evdev.Layout, codes ...uint16) (b []byte) {
 		b = append(b, sim.Event(l, 0, 0, 0)...)
 	}
 	return b
-}
-
-func TestAnEventMayBeCutAnywhere(t *testing.T) {
-	for _, l := range []evdev.Layout{evdev.Layout64, evdev.Layout32} {
-		b := events(l, 2, 3, 4, 28)
-		for name, r := range map[string]io.Reader{
-			"whole": bytes.NewReader(b), "byte by byte": iotest.OneByteReader(bytes.NewReader(b)),
-			"halves": iotest.HalfReader(bytes.NewReader(b)), "the end beside the last bytes": iotest.DataErrReader(bytes.NewReader(b)),
-		} {
-			k, err := evdev.NewReader(io.NopCloser(r), l)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := drain(t, k); got != "123\r" {
-				t.Errorf("%d bytes, %s: got %q", l, name, got)
-			}
-		}
-	}
 }
 
 func TestNoOtherLayoutIsRead(t *testing.T) {

@@ -2,7 +2,9 @@ package scanner
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/menshen/menshen/device"
@@ -86,7 +88,7 @@ func (f *framer) rest(now time.Time) {
 	if !ok || now.Before(at) {
 		return
 	}
-	broken := f.reply
+	broken := withoutEnds(f.reply)
 	f.reply = nil
 	for _, b := range broken {
 		f.text(b)
@@ -112,11 +114,20 @@ func (f *framer) put(b byte) {
 		f.found = append(f.found, item{reply: data})
 		return
 	}
+	if errors.Is(err, errDisturbed) {
+		p = withoutEnds(p)
+	}
 	// Not a reply: the first byte is text, and one may begin in the others.
 	f.text(p[0])
 	for _, b := range p[1:] {
 		f.put(b)
 	}
+}
+
+// withoutEnds takes the line ends out of a reply that was disturbed: they end
+// nothing, and what stood behind them would be read as a code.
+func withoutEnds(reply []byte) []byte {
+	return slices.DeleteFunc(reply, func(b byte) bool { return b == '\r' || b == '\n' })
 }
 
 // text takes one byte of a code.

@@ -86,6 +86,7 @@ func TestCodesEndAtTheirTerminator(t *testing.T) {
 		{"a refusal", GM67, string(gm67Nak) + "A1\r", "<d1000006|A1"},
 		{"a report", GM67, string(gm67Mode) + "A1\r", "<d60000008a08|A1"},
 		{"a wrong checksum is control bytes in a code", GM67, string(gm67Ack[:5]) + "\x2DA1\rB2\r", "!|B2"},
+		{"a line end in a disturbed reply ends nothing", GM67, "\x07\xD6\x00\x00\x00\x8A\x0A\xFE\x91\rB2\r", "!|B2"},
 		{"an opcode that no engine sends", GM67, "\x04\xE4\x00\x00\xFF\x18\rB2\r", "!|B2"},
 		{"a reply behind a false start", GM67, "\x08" + string(gm67Ack) + "A\rB2\r", "!|<d00000|B2"},
 		{"a plain scanner sends no acknowledgements", Line, string(ack) + "A\rB2\r", "!|B2"},
@@ -143,10 +144,12 @@ func TestSilenceEndsARefusedCodeAndABrokenReply(t *testing.T) {
 	if got := show(f.feed([]byte("A1\r"), now)); got != "A1" {
 		t.Errorf("got %q", got)
 	}
-	f.feed(ack[:3], now)
-	now = now.Add(80 * time.Millisecond)
-	if got := show(f.feed([]byte("A1\r"), now)); got != "!|A1" {
-		t.Errorf("got %q", got)
+	for _, broken := range []string{replyHead, replyHead + "\x02\r3"} {
+		f.feed([]byte(broken), now)
+		now = now.Add(80 * time.Millisecond)
+		if got := show(f.feed([]byte("A1\r"), now)); got != "!|A1" {
+			t.Errorf("% x: got %q", broken, got)
+		}
 	}
 }
 

@@ -45,7 +45,7 @@ func (gm65) parse(p []byte) (data []byte, more bool, err error) {
 	}
 	end := len(p) - 2
 	if crc16(p[2:end]) != uint16(p[end])<<8|uint16(p[end+1]) {
-		return nil, false, errNoReply
+		return nil, false, errDisturbed
 	}
 	return p[fixed:end], false, nil
 }

@@ -51,7 +51,7 @@ func (gm67) parse(p []byte) (data []byte, more bool, err error) {
 	}
 	end := len(p) - 2
 	if checksum(p[:end]) != uint16(p[end])<<8|uint16(p[end+1]) {
-		return nil, false, errNoReply
+		return nil, false, errDisturbed
 	}
 	return p[1:end], false, nil
 }

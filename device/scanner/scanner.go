@@ -67,7 +67,8 @@ type engine interface {
 	// begins reports whether a reply can begin with b.
 	begins(b byte) bool
 	// parse looks at the beginning of what may be a reply: it is one, and data
-	// say what; or more bytes are needed to tell; or it is none.
+	// say what; or more bytes are needed to tell; or it is none, errNoReply or
+	// errDisturbed.
 	parse(p []byte) (data []byte, more bool, err error)
 	// configure switches setup codes off, sets the mode, and reads both back.
 	configure(d *Dev, m Mode) error
@@ -75,8 +76,12 @@ type engine interface {
 	trigger(d *Dev) error
 }
 
-// errNoReply: what looked like a reply is none.
-var errNoReply = errors.New("not a reply")
+var (
+	// errNoReply: what looked like a reply is none.
+	errNoReply = errors.New("not a reply")
+	// errDisturbed: a reply as a whole, but for its check code.
+	errDisturbed = errors.New("reply with a wrong check code")
+)
 
 // Mode says what lets an engine scan.
 type Mode int

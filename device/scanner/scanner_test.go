@@ -2,7 +2,6 @@ package scanner
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -182,40 +181,6 @@ func TestUnreadCodesAreBoundedAndTheNewestKept(t *testing.T) {
 	})
 }
 
-func TestEndOfTheStreamIsAbsenceAfterTheLastCode(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPort()
-		d, err := New(p, DefaultOpts())
-		if err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(openSilence)
-		p.in <- []byte("A1\rB")
-		close(p.closed)
-		synctest.Wait()
-		wantCode(t, d, "A1")
-		wantErr(t, d, device.ErrAbsent) // the cut-off B is no code
-		wantErr(t, d, io.EOF)
-	})
-}
-
-func TestHaltEndsAWaitingRead(t *testing.T) {
-	bubble(t, newPort, Opts{}, func(t *testing.T, p *port, d *Dev) {
-		time.AfterFunc(time.Second, func() { _ = d.Halt() })
-		wantErr(t, d, device.ErrAbsent)
-	})
-}
-
-func TestContextEndsAWaitingRead(t *testing.T) {
-	bubble(t, newPort, Opts{}, func(t *testing.T, p *port, d *Dev) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if _, err := d.Read(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v", err)
-		}
-	})
-}
-
 func TestGM65SetupCodesAreSwitchedOffAndReadBack(t *testing.T) {
 	z := &zones{stuck: -1}
 	z.mem[zoneSetup] = 0x03
@@ -282,34 +247,6 @@ func TestLateAcknowledgementIsNotAReadBack(t *testing.T) {
 		if err := d.Configured(); !errors.Is(err, device.ErrInvalid) {
 			t.Errorf("got %v", err)
 		}
-	})
-}
-
-func TestFailedWriteLeavesTheScannerReadable(t *testing.T) {
-	broken := errors.New("broken")
-	failing := func() *port { p := newPort(); p.err = broken; return p }
-	bubble(t, failing, Opts{Kind: GM65}, func(t *testing.T, p *port, d *Dev) {
-		if err := d.Configured(); !errors.Is(err, broken) || !errors.Is(err, device.ErrAbsent) {
-			t.Errorf("got %v", err)
-		}
-		time.Sleep(openSilence)
-		p.in <- []byte("A1\r")
-		wantCode(t, d, "A1")
-	})
-}
-
-func TestStreamThatEndsDuringSetupIsAbsence(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPort()
-		close(p.closed)
-		d, err := New(p, &Opts{Kind: GM65})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !errors.Is(d.Configured(), device.ErrAbsent) {
-			t.Errorf("got %v", d.Configured())
-		}
-		wantErr(t, d, io.EOF)
 	})
 }
 
