@@ -1,8 +1,9 @@
 package gate
 
 import (
+	"cmp"
 	"context"
-	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -192,22 +193,22 @@ type lostPart struct {
 type lostParts struct {
 	mu   sync.Mutex
 	gone map[lostPart]bool
-	// times is how often any part was lost since the start, by its role.
-	times map[string]int
+	// times is how often a part was lost since the start.
+	times map[lostPart]int
 }
 
 func (p *lostParts) note(laneNumber uint8, role string, lost bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.gone == nil {
-		p.gone, p.times = map[lostPart]bool{}, map[string]int{}
+		p.gone, p.times = map[lostPart]bool{}, map[lostPart]int{}
 	}
 	if !lost {
 		delete(p.gone, lostPart{laneNumber, role})
 		return
 	}
 	p.gone[lostPart{laneNumber, role}] = true
-	p.times[role]++
+	p.times[lostPart{laneNumber, role}]++
 }
 
 func (p *lostParts) has(laneNumber uint8, role string) bool {
@@ -216,11 +217,18 @@ func (p *lostParts) has(laneNumber uint8, role string) bool {
 	return p.gone[lostPart{laneNumber, role}]
 }
 
-// outages returns how often parts were lost, by their role.
-func (p *lostParts) outages() map[string]int {
+// outages lists the parts that were lost, by lane and name.
+func (p *lostParts) outages() []Outage {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return maps.Clone(p.times)
+	var all []Outage
+	for part, times := range p.times {
+		all = append(all, Outage{Lane: int(part.lane), Part: part.role, Times: times, Lost: p.gone[part]})
+	}
+	slices.SortFunc(all, func(a, b Outage) int {
+		return cmp.Or(cmp.Compare(a.Lane, b.Lane), cmp.Compare(a.Part, b.Part))
+	})
+	return all
 }
 
 // inputFaults are the words for inputs of a lane that are gone.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/menshen/menshen/config"
 	"github.com/menshen/menshen/entry"
+	"github.com/menshen/menshen/journal"
 	"github.com/menshen/menshen/roster"
 	"github.com/menshen/menshen/sync/wire"
 	"github.com/menshen/menshen/web"
@@ -43,7 +44,7 @@ func (g *Gate) pages() http.Handler {
 	if g.o.Config.Language == config.LanguageEnglish {
 		language = web.English
 	}
-	lanes := guard.New(guard.Options{Gate: g, Offers: g, Questions: g, Orders: g, Reasons: g, Badges: g, Drill: g.drill.minutes, Sessions: g.sessions, Pairing: g.outside(), Language: language, ScreenMM: g.o.Config.Web.ScreenMM, Log: g.o.Log})
+	lanes := guard.New(guard.Options{Gate: g, Offers: g, Questions: g, Orders: g, Reasons: g, Badges: g, Metrics: http.HandlerFunc(g.metrics), Drill: g.drill.minutes, Sessions: g.sessions, Pairing: g.outside(), Language: language, ScreenMM: g.o.Config.Web.ScreenMM, Log: g.o.Log})
 	d := deskPage{g}
 	tablet := desk.New(desk.Options{Gate: d, Holds: d, People: d, Lanes: d, Undos: d, Visits: d, Drills: d, Watchers: d, Sick: d, Reports: d, Thermometers: d, Checks: d, Rest: lanes, Sessions: g.sessions, Pairing: g.outside(), Language: language, Log: g.o.Log})
 	r := roomPage{g}
@@ -144,8 +145,10 @@ type Status struct {
 	Holds    int
 	OnDuty   int
 	Problems []Problem
-	// Outages is how often a part was lost since the start, by what it is.
-	Outages map[string]int
+	// Commits is what the journal's commits have taken since the start.
+	Commits journal.Effort
+	// Outages are of the parts that were lost since the start.
+	Outages []Outage
 	// Accepted is when the gate was accepted where it stands; zero where it was not.
 	Accepted time.Time
 	// Collectors are in the order of the configuration.
@@ -156,6 +159,14 @@ type Status struct {
 	Drifts []Drift
 	// Policies are those in force and to come, the newest last.
 	Policies []PolicyStatus
+}
+
+// Outage is a part that was lost since the start.
+type Outage struct {
+	Lane  int    // 0 for one of the gate's own
+	Part  string // such as "scanner"
+	Times int    // how often
+	Lost  bool   // it is gone now
 }
 
 // LaneStatus is one lane of Status.
@@ -183,7 +194,7 @@ func (g *Gate) now() Status {
 		Asides: len(v.Asides), Alarms: len(v.Alarms), Holds: len(g.register.holds()), OnDuty: len(v.OnDuty),
 	}
 	s.Waiting, s.Lost = g.recorder.waiting()
-	s.Outages = g.lost.outages()
+	s.Commits, s.Outages = g.journal.Effort(), g.lost.outages()
 	s.Collectors, s.Accepted = g.collectors.status(), g.acceptance.passed()
 	s.Calibrations, s.Drifts = g.calibrations.list(stamp), g.drift.alarms(stamp.Wall)
 	s.Policies = g.rules.list()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/menshen/menshen/entry"
 )
@@ -227,6 +228,7 @@ func (j *Journal) commit(batch []item) (first uint64, err error) {
 	}
 	tree := j.tree // a copy: it counts only once it is on disk
 	first = tree.Size()
+	began := time.Now()
 	if err := j.write(batch, &tree); err != nil {
 		// A crash here leaves all of the batch or nothing of it; the next Open
 		// recovers whichever it was, as settle does.
@@ -235,7 +237,16 @@ func (j *Journal) commit(batch []item) (first uint64, err error) {
 	}
 	// A crash here: the entries are on disk and nobody was told. They stay.
 	j.publish(tree)
+	j.spent(time.Since(began))
 	return first, nil
+}
+
+// spent adds one commit to the effort.
+func (j *Journal) spent(took time.Duration) {
+	j.mu.Lock()
+	j.effort.Commits++
+	j.effort.Took += took
+	j.mu.Unlock()
 }
 
 // settle replaces what the committer believes by what the file holds. An entry

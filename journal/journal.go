@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/menshen/menshen/entry"
 )
@@ -77,8 +78,9 @@ type Journal struct {
 	stopped chan struct{} // closed when the committer has ended
 	finish  func() error  // Close, once
 
-	mu   sync.Mutex // guards tree
-	tree entry.Tree // of what is committed; only the committer writes it
+	mu     sync.Mutex // guards tree and effort
+	tree   entry.Tree // of what is committed; only the committer writes it
+	effort Effort
 	// doubt says that a commit failed and the file may hold more than tree.
 	// It belongs to the committer.
 	doubt bool
@@ -194,6 +196,22 @@ func (j *Journal) Head() entry.Head {
 	tree := j.tree
 	j.mu.Unlock()
 	return tree.Head()
+}
+
+// Effort is what the commits since Open have taken.
+type Effort struct {
+	// Commits is how many there were; one of them may hold many entries.
+	Commits uint64
+	// Took is how long they took together, each from its first statement to the
+	// end of its flush.
+	Took time.Duration
+}
+
+// Effort returns what the commits since Open have taken.
+func (j *Journal) Effort() Effort {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.effort
 }
 
 // HeadAt returns the head as it was after the first size entries, from the

@@ -40,6 +40,7 @@ func AtGate() []Right {
 	)
 	return []Right{
 		{"GET /healthz", "whether the pages are served", all, Unattended, 0},
+		{"GET /metrics", "faults, commits and what waits, in figures for a program on the gate's own machine", PlaceGuard, Unattended, 0},
 		{"GET /assets/base.css", "looks", all, Unattended, 0},
 		{"GET /assets/live.js", "keeps a page up to date, and grey while it is not", all, Unattended, 0},
 		{"GET /assets/pad.css", "looks of the digits to type by touch", all, Unattended, 0},

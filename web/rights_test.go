@@ -276,7 +276,7 @@ func (w *walk) check(t *testing.T, right web.Right, browser, person string, duty
 func TestEveryRouteLetsInWhomItsRowLetsIn(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	gate := newWalk(t)
-	lanes := guard.New(guard.Options{Gate: still{}, Offers: still{}, Sessions: gate.sessions, Pairing: gate.pairing,
+	lanes := guard.New(guard.Options{Gate: still{}, Offers: still{}, Metrics: http.HandlerFunc(said), Sessions: gate.sessions, Pairing: gate.pairing,
 		Language: web.English, Hosts: []string{"example.com"}, Log: log})
 	gate.handler = desk.New(desk.Options{Gate: still{}, Holds: still{}, People: still{}, Lanes: still{}, Undos: still{}, Visits: still{}, Rest: lanes, Sessions: gate.sessions, Pairing: gate.pairing,
 		Language: web.English, Hosts: []string{"example.com"}, Log: log})
@@ -308,7 +308,7 @@ func TestEveryRouteLetsInWhomItsRowLetsIn(t *testing.T) {
 
 func TestATabletIsLedToItsPage(t *testing.T) {
 	w, log := newWalk(t), slog.New(slog.DiscardHandler)
-	lanes := guard.New(guard.Options{Gate: still{}, Sessions: w.sessions, Pairing: w.pairing, Hosts: []string{"example.com"}, Log: log})
+	lanes := guard.New(guard.Options{Gate: still{}, Metrics: http.HandlerFunc(said), Sessions: w.sessions, Pairing: w.pairing, Hosts: []string{"example.com"}, Log: log})
 	w.handler = desk.New(desk.Options{Gate: still{}, Holds: still{}, People: still{}, Lanes: still{}, Undos: still{}, Visits: still{}, Rest: lanes, Sessions: w.sessions, Pairing: w.pairing,
 		Hosts: []string{"example.com"}, Log: log})
 	w.handler = withRoom(w, w.handler)
@@ -321,7 +321,7 @@ func TestATabletIsLedToItsPage(t *testing.T) {
 
 func TestATeachersPhoneShowsNoArrivals(t *testing.T) {
 	w := newWalk(t)
-	w.handler = guard.New(guard.Options{Gate: still{}, Sessions: w.sessions, Pairing: w.pairing, Hosts: []string{"example.com"}, Log: slog.New(slog.DiscardHandler)})
+	w.handler = guard.New(guard.Options{Gate: still{}, Metrics: http.HandlerFunc(said), Sessions: w.sessions, Pairing: w.pairing, Hosts: []string{"example.com"}, Log: slog.New(slog.DiscardHandler)})
 	teacher := web.DutyTeacher
 	for _, path := range []string{"GET /guard/{$}", "GET /guard/events"} {
 		if got := w.send(t, web.Right{Pattern: path}, w.browsers["class"], &teacher).Code; got != http.StatusForbidden {
@@ -381,3 +381,6 @@ func TestDutiesAndPlacesHaveWordsOfTheirOwn(t *testing.T) {
 		}
 	}
 }
+
+// said answers with nothing.
+func said(http.ResponseWriter, *http.Request) {}

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/menshen/menshen/gate"
@@ -23,8 +21,11 @@ func (t *tool) status(ctx context.Context) error {
 	p("time      %s (%s)", s.Now.Format("2006-01-02 15:04:05"), s.Clock)
 	p("journal   %d entries, %d waiting, %d lost, boot %d, root %s", s.Entries, s.Waiting, s.Lost, s.Boot, s.Root)
 	p("roster    %d people, %d arrived today", s.Roster, s.Arrived)
-	for _, role := range slices.Sorted(maps.Keys(s.Outages)) {
-		p("outages   %s: %d since the start", role, s.Outages[role])
+	if n := s.Commits.Commits; n > 0 {
+		p("commits   %d since the start, %.2f ms each", n, s.Commits.Took.Seconds()*1000/float64(n))
+	}
+	for _, o := range s.Outages {
+		p("outages   %s", outage(o))
 	}
 	p("open      %d set aside, %d alarms, %d on hold, %d on duty", s.Asides, s.Alarms, s.Holds, s.OnDuty)
 	t.printPolicies(s.Policies)
@@ -46,6 +47,19 @@ func (t *tool) status(ctx context.Context) error {
 		p("  %s", strings.ReplaceAll(s.Banner, "\n", "\n  "))
 	}
 	return nil
+}
+
+// outage is a part that was lost, on one line.
+func outage(o gate.Outage) string {
+	line := o.Part
+	if o.Lane > 0 {
+		line = fmt.Sprintf("lane %d, %s", o.Lane, o.Part)
+	}
+	line += fmt.Sprintf(": %d since the start", o.Times)
+	if o.Lost {
+		line += ", gone now"
+	}
+	return line
 }
 
 func (t *tool) printProblems(list []gate.Problem) {

@@ -53,6 +53,8 @@ type Options struct {
 	// ScreenMM is the visible width of the gate's screen in millimetres, 0
 	// where nobody has measured it.
 	ScreenMM int
+	// Metrics answers GET /metrics; nil where there are none.
+	Metrics http.Handler
 	// Drill returns for how many minutes a drill goes on; nil where there are none.
 	Drill func() (minutes int)
 	// Log takes what a person at the page can do nothing about.
@@ -99,6 +101,9 @@ func New(o Options) http.Handler {
 	mux.Handle("GET /assets/guard.css", web.Asset(files, "assets/guard.css"))
 	mux.Handle("GET /assets/guard.js", web.Asset(files, "assets/guard.js"))
 	mux.Handle("GET /{$}", http.RedirectHandler("/guard/", http.StatusSeeOther))
+	if o.Metrics != nil {
+		mux.Handle("GET /metrics", o.Metrics)
+	}
 	mux.HandleFunc("GET /guard/{$}", p.show)
 	mux.HandleFunc("GET /guard/events", p.events)
 	mux.HandleFunc("POST /guard/act", p.act)
