@@ -62,11 +62,24 @@ func (s staff) KeepSessions(ctx context.Context, list []web.KeptSession) error {
 	return s.r.KeepSessions(ctx, out)
 }
 
+// dutyRoll is the staff to whom the pages sign on: who comes on duty changes what
+// all of them show.
+type dutyRoll struct {
+	staff
+	g *Gate
+}
+
+// KeepSessions implements web.Roll.
+func (r dutyRoll) KeepSessions(ctx context.Context, list []web.KeptSession) error {
+	defer r.g.changed()
+	return r.staff.KeepSessions(ctx, list)
+}
+
 // openDuty brings back who was signed on and which browsers were paired. Where
 // the clock of a board without battery has fallen back, the newest entry says
 // how late it is at least.
 func (g *Gate) openDuty(ctx context.Context) {
-	g.sessions = web.NewKeptSessions(ctx, staff{g.roster}, g.recorder.clock.wall, g.log)
+	g.sessions = web.NewKeptSessions(ctx, dutyRoll{staff{g.roster}, g}, g.recorder.clock.wall, g.log)
 	g.pairing = web.NewPairing(ctx, pairs{g.roster}, g.recorder.clock.wall, g.log)
 }
 

@@ -423,8 +423,9 @@ func (s *stack) unwind() error {
 
 // watchers wake whoever shows the gate.
 type watchers struct {
-	mu   sync.Mutex
-	list map[chan struct{}]struct{}
+	changes atomic.Uint64
+	mu      sync.Mutex
+	list    map[chan struct{}]struct{}
 }
 
 // Watch returns a channel that ticks when the view may have changed; ticks
@@ -446,8 +447,13 @@ func (g *Gate) Watch(ctx context.Context) <-chan struct{} {
 	return c
 }
 
+// Changes counts what Watch ticks for. No tick that is lost hides a change from
+// who looks at it.
+func (g *Gate) Changes() uint64 { return g.watchers.changes.Load() }
+
 func (g *Gate) changed() {
 	w := &g.watchers
+	w.changes.Add(1)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for c := range w.list {

@@ -89,6 +89,7 @@ type still struct{}
 
 func (still) View() guard.View                               { return guard.View{} }
 func (still) Watch(context.Context) <-chan struct{}          { return nil }
+func (still) Changes() uint64                                { return 0 }
 func (still) Do(context.Context, guard.Act) error            { return nil }
 func (still) ConfirmClock(context.Context, web.Person) error { return nil }
 func (still) TakeOffer(uint64) (web.Person, error)           { return web.Person{}, guard.ErrStale }

@@ -1,3 +1,8 @@
+// The processors of a board do not change while it runs, and to look for that
+// each second is a good part of what an open page costs.
+//
+//go:debug updatemaxprocs=0
+
 // Command gated runs one gate: it reads its configuration, opens the devices
 // of the board profile, screens who arrives, records every arrival and serves
 // the guard's page.

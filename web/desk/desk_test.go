@@ -36,6 +36,7 @@ type gate struct {
 
 func (g *gate) View() guard.View                      { return g.view }
 func (g *gate) Watch(context.Context) <-chan struct{} { return nil }
+func (g *gate) Changes() uint64                       { return 0 }
 func (g *gate) Holds() []desk.Hold                    { return g.holds }
 func (g *gate) Lately(int) []desk.Recent              { return g.lately }
 func (g *gate) Undos(web.Person) []desk.Undo          { return g.undos }

@@ -11,6 +11,12 @@ import (
 	"github.com/menshen/menshen/web"
 )
 
+// lookEvery is how long an open page may miss what changed of itself, such as an
+// offer that lapsed. Whatever the gate says has changed it has at once, and the
+// minute and the end of a wait it knows: to look at the gate each second would be
+// a good part of what a page costs on a quiet day.
+const lookEvery = 15 * time.Second
+
 // errUnpaired ends the stream of a browser whose pairing was taken away.
 var errUnpaired = errors.New("browser is no longer paired")
 
@@ -24,12 +30,24 @@ func (p *page) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ticks := p.gate.Watch(r.Context()) // before the first view: no change falls between
-	var drawn screen
+	var (
+		drawn   screen
+		changes uint64 // that the last look has seen
+		looked  time.Time
+		clock   time.Time // the gate's, then
+	)
 	err := web.Live(w, r, ticks, func(out io.Writer) error {
 		if p.site.Place(r) == web.PlaceAny {
 			return errUnpaired
 		}
+		n := p.gate.Changes() // before the view: no change falls between
+		since := time.Since(looked)
+		if n == changes && since < lookEvery && !drawn.ages(clock.Add(since)) && p.site.Page(r, pageTitle) == drawn.Page {
+			return web.ErrSame
+		}
+		changes, looked = n, time.Now()
 		now := p.screen(r)
+		clock = now.View.Now
 		if now.like(drawn) {
 			return web.ErrSame
 		}
@@ -45,13 +63,18 @@ func (p *page) events(w http.ResponseWriter, r *http.Request) {
 // but the time, which ends waits, and when all will be in. Both stand on the page
 // to the minute.
 func (s screen) like(drawn screen) bool {
-	v, was := &s.View, drawn.View
-	ends := func(t time.Time) bool { return t.After(was.Now) != t.After(v.Now) }
-	if minute(v.Now) != minute(was.Now) || minute(v.DoneAt) != minute(was.DoneAt) ||
-		slices.ContainsFunc(v.Asides, func(a Aside) bool { return ends(a.Due) }) ||
-		slices.ContainsFunc(v.Questions, func(q Question) bool { return ends(q.Date) }) {
+	v, was := &s.View, &drawn.View
+	if drawn.ages(v.Now) || minute(v.DoneAt) != minute(was.DoneAt) {
 		return false
 	}
 	v.Now, v.DoneAt = was.Now, was.DoneAt
 	return reflect.DeepEqual(s, drawn)
+}
+
+// ages reports whether a screen is drawn otherwise at another time.
+func (s screen) ages(at time.Time) bool {
+	ends := func(t time.Time) bool { return t.After(s.View.Now) != t.After(at) }
+	return minute(at) != minute(s.View.Now) ||
+		slices.ContainsFunc(s.View.Asides, func(a Aside) bool { return ends(a.Due) }) ||
+		slices.ContainsFunc(s.View.Questions, func(q Question) bool { return ends(q.Date) })
 }

@@ -151,36 +151,43 @@ func TestASecondThatChangesNothingIsNotDrawn(t *testing.T) {
 		count.n = 0
 		for second := range 59 {
 			passed := time.Duration(second+1) * time.Second
-			r.gate.set(func(v *guard.View) { v.Now, v.DoneAt = start.Add(passed), start.Add(5*time.Minute+passed) })
+			r.gate.age(func(v *guard.View) { v.Now, v.DoneAt = start.Add(passed), start.Add(5*time.Minute+passed) })
 			advance(time.Second)
 			if got := w.events(); got != "beat" || count.n != 0 {
 				t.Fatalf("%v past the minute: %q, drawn %d times", passed, got, count.n)
 			}
+		}
+		if r.gate.views > 1+59/15 {
+			t.Errorf("the gate was looked at %d times in 59 quiet seconds", r.gate.views)
 		}
 	})
 }
 
 func TestWhatTheTimeChangesReachesAnOpenPageWithTheNextBeat(t *testing.T) {
 	at := morning().Now
+	soon := at.Add(time.Second)
 	for rule, tt := range map[string]struct {
 		before, after func(*guard.View)
+		beats         int // until the page has it
 	}{
-		"the minute": {func(v *guard.View) { v.Now = at.Add(59 * time.Second) }, func(v *guard.View) { v.Now = at.Add(time.Minute) }},
+		"the minute": {func(v *guard.View) { v.Now = at.Add(59 * time.Second) }, func(v *guard.View) { v.Now = at.Add(time.Minute) }, 1},
+		"the end of a wait": {
+			func(v *guard.View) { v.Asides[0].Due = soon },
+			func(v *guard.View) { v.Now = soon }, 1,
+		},
+		"the beginning of an order": {
+			func(v *guard.View) { v.Questions = []guard.Question{{Kind: "order", Date: soon}} },
+			func(v *guard.View) { v.Now = soon }, 1,
+		},
+		// What neither the gate has told nor the page foreseen is found when it
+		// looks of itself.
 		"when all will be in": {
 			func(v *guard.View) { v.DoneAt = at.Add(time.Hour) },
-			func(v *guard.View) { v.DoneAt = at.Add(time.Hour - time.Second) },
-		},
-		"the end of a wait": {
-			func(v *guard.View) { v.Asides[0].Due = at.Add(30 * time.Second) },
-			func(v *guard.View) { v.Now = at.Add(30 * time.Second) },
+			func(v *guard.View) { v.DoneAt = at.Add(time.Hour - time.Second) }, 15,
 		},
 		"a wait that is not over by a clock put back": {
 			func(v *guard.View) { v.Asides[0].Due, v.Now = at.Add(30*time.Second), at.Add(40*time.Second) },
-			func(v *guard.View) { v.Now = at.Add(20 * time.Second) },
-		},
-		"the beginning of an order": {
-			func(v *guard.View) { v.Questions = []guard.Question{{Kind: "order", Date: at.Add(30 * time.Second)}} },
-			func(v *guard.View) { v.Now = at.Add(30 * time.Second) },
+			func(v *guard.View) { v.Now = at.Add(20 * time.Second) }, 15,
 		},
 	} {
 		t.Run(rule, func(t *testing.T) {
@@ -190,10 +197,10 @@ func TestWhatTheTimeChangesReachesAnOpenPageWithTheNextBeat(t *testing.T) {
 				w, leave := listen(t, r)
 				defer leave()
 				w.events()
-				r.gate.set(tt.after)
-				advance(time.Second)
-				if got := w.events(); got != "view beat" {
-					t.Errorf("got %q, want the view before the beat", got)
+				r.gate.age(tt.after)
+				advance(time.Duration(tt.beats) * time.Second)
+				if got, want := w.events(), strings.Repeat("beat ", tt.beats-1)+"view beat"; got != want {
+					t.Errorf("got %q, want %q", got, want)
 				}
 			})
 		})

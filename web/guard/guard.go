@@ -137,9 +137,12 @@ func sheets() map[string]*template.Template {
 	}
 }
 
+// pageTitle is the key of what the page is called.
+const pageTitle = "page.title"
+
 // screen returns what may be seen by whoever sent r, as of now.
 func (p *page) screen(r *http.Request) screen {
-	common := p.site.Page(r, "page.title")
+	common := p.site.Page(r, pageTitle)
 	s := screen{Page: common, View: visible(p.gate.View(), common.SignedOn)}
 	p.addDuty(r, &s.View)
 	return s

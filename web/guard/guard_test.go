@@ -34,6 +34,8 @@ type gate struct {
 	err   error
 	ticks chan struct{}
 	views int
+	// changes counts calls of set.
+	changes uint64
 }
 
 func (g *gate) View() guard.View {
@@ -44,6 +46,12 @@ func (g *gate) View() guard.View {
 }
 
 func (g *gate) Watch(context.Context) <-chan struct{} { return g.ticks }
+
+func (g *gate) Changes() uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.changes
+}
 
 func (g *gate) Do(_ context.Context, a guard.Act) error {
 	g.mu.Lock()
@@ -65,6 +73,15 @@ func (g *gate) set(change func(*guard.View)) {
 	v := &g.view // what was handed out stays as it was
 	v.Lanes, v.Asides, v.Alarms, v.Questions = slices.Clone(v.Lanes), slices.Clone(v.Asides), slices.Clone(v.Alarms), slices.Clone(v.Questions)
 	change(v)
+	g.changes++
+}
+
+// age changes what the time changes, of which nobody is told.
+func (g *gate) age(change func(*guard.View)) {
+	g.set(change)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.changes--
 }
 
 // atTheGate returns a request of the gate's own screen.

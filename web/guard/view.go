@@ -32,6 +32,9 @@ type Gate interface {
 	// Watch ticks whenever the view may have changed, many changes in one
 	// tick, until ctx ends. When the gate stops it closes the channel.
 	Watch(ctx context.Context) <-chan struct{}
+	// Changes counts what Watch ticks for. What time alone changes in a view is
+	// not in it.
+	Changes() uint64
 	// Do takes one act, or returns ErrStale, ErrNotAllowed, ErrBusy, one of
 	// web's PIN errors, or why it failed. The gate checks every rule itself:
 	// that a button was shown proves nothing.
