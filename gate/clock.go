@@ -19,10 +19,16 @@ const stepLeast = 2 * time.Second
 
 // Clock stamps entries with the system's time and says how far it may be
 // trusted.
-type Clock struct{ began time.Time }
+type Clock struct {
+	began   time.Time
+	battery bool // backs the board's clock
+}
 
-// NewClock starts the monotonic time of a process.
-func NewClock() *Clock { return &Clock{began: time.Now()} }
+// NewClock starts the monotonic time of a process. Whether a battery backs the
+// board's clock is asked once: entries are stamped while somebody waits.
+func NewClock() *Clock {
+	return &Clock{began: time.Now(), battery: unix.Access("/dev/rtc0", unix.F_OK) == nil}
+}
 
 // Now returns the present stamp. The kernel knows whether network time holds
 // its clock (adjtimex, STA_UNSYNC); a board without it is trusted as far as its
@@ -30,15 +36,15 @@ func NewClock() *Clock { return &Clock{began: time.Now()} }
 // whether a person confirmed it, only the gate knows.
 func (c *Clock) Now() entry.Stamp {
 	now := time.Now()
-	return entry.Stamp{Mono: now.Sub(c.began), Wall: now.Round(0), Clock: systemClock()}
+	return entry.Stamp{Mono: now.Sub(c.began), Wall: now.Round(0), Clock: c.quality()}
 }
 
-func systemClock() entry.Clock {
+func (c *Clock) quality() entry.Clock {
 	var t unix.Timex
 	if state, err := unix.Adjtimex(&t); err == nil && state != unix.TIME_ERROR && t.Status&unix.STA_UNSYNC == 0 {
 		return entry.ClockSynced
 	}
-	if unix.Access("/dev/rtc0", unix.F_OK) == nil {
+	if c.battery {
 		return entry.ClockRTC
 	}
 	return entry.ClockUnset
