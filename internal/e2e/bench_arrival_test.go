@@ -14,8 +14,7 @@ import (
 )
 
 const (
-	arrivalRounds = 7
-	arrivalsRound = 60
+	arrivalsTimed = 420
 	// ownPath is what a gate may spend between the deciding byte and the frame
 	// beside the commit.
 	ownPath = time.Millisecond
@@ -61,8 +60,9 @@ func watchQuestions(b *testing.B, th *Thermometer) *asked {
 
 // BenchmarkTheFrameFollowsTheDecidingByte times the way from the answer that
 // completes a measurement to the ON of the barrier, on the programs as they
-// are installed. Its limit is one commit by this process, on the same file
-// system and taken after each arrival, with 1 ms for everything else.
+// are installed. Its limit is the commit of the same admission, as the gate's
+// metrics tell it, with 1 ms for everything else. A commit of this process, right
+// after each arrival, shows that the gate's commits are what the disk takes.
 func BenchmarkTheFrameFollowsTheDecidingByte(b *testing.B) {
 	bench := NewBench(b, Setup{Pulse: 50 * time.Millisecond, Period: samplePeriod})
 	question := watchQuestions(b, bench.Thermometers[1])
@@ -73,25 +73,28 @@ func BenchmarkTheFrameFollowsTheDecidingByte(b *testing.B) {
 		}
 	})
 	g := bench.Run()
-	bench.Enrol(arrivalRounds * arrivalsRound)
+	bench.Enrol(arrivalsTimed)
 	own := ownJournal(b, bench)
 	for b.Loop() {
-		var frames, commits, frames99, commits99 []time.Duration
-		for round := range arrivalRounds {
-			f, c := make([]time.Duration, arrivalsRound), make([]time.Duration, arrivalsRound)
-			for i := range arrivalsRound {
-				f[i] = question.admit(b, bench.Lane(1), round*arrivalsRound+i+1, freed)
-				c[i] = commitTimed(b, own)
+		var frames, commits, rest, here []time.Duration
+		spent := g.effort()
+		for i := range arrivalsTimed {
+			frame := question.admit(b, bench.Lane(1), i+1, freed)
+			before := spent
+			if spent = g.effort(); spent.Commits != before.Commits+1 {
+				b.Fatalf("pupil %d: %d commits for one admission", i+1, spent.Commits-before.Commits)
 			}
-			frames, commits = append(frames, f...), append(commits, c...)
-			frames99, commits99 = append(frames99, percentile(f, 99)), append(commits99, percentile(c, 99))
+			commit := spent.Took - before.Took
+			frames, commits, rest = append(frames, frame), append(commits, commit), append(rest, frame-commit)
+			here = append(here, commitTimed(b, own))
 		}
-		b.Logf("p50 %v, commit p50 %v", percentile(frames, 50), percentile(commits, 50))
-		b.Logf("p99 of all rounds together %v, commit %v", percentile(frames, 99), percentile(commits, 99))
-		figure, limit := percentile(frames99, 50), percentile(commits99, 50)+ownPath
+		b.Logf("p50: deciding byte to ON %v, commit %v, rest %v, commit of this process %v",
+			percentile(frames, 50), percentile(commits, 50), percentile(rest, 50), percentile(here, 50))
+		b.Logf("p99: deciding byte to ON %v, commit %v, rest %v, commit of this process %v",
+			percentile(frames, 99), percentile(commits, 99), percentile(rest, 99), percentile(here, 99))
+		figure, limit := percentile(frames, 99), percentile(commits, 99)+ownPath
 		ratio := float64(figure) / float64(limit)
-		b.Logf("deciding byte to ON, median p99 of %d rounds: %v, limit commit + %v = %v, ratio %.2f, goal 1",
-			arrivalRounds, figure, ownPath, limit, ratio)
+		b.Logf("deciding byte to ON, p99 of %d: %v, limit commit + %v = %v, ratio %.2f, goal 1", arrivalsTimed, figure, ownPath, limit, ratio)
 		b.ReportMetric(ratio, "ratio")
 		if ratio > 2 {
 			b.Errorf("ratio %.2f is over twice the goal", ratio)

@@ -8,10 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/menshen/menshen/journal"
 )
 
 // addressFile is where a gate writes at which address its page really is.
@@ -111,6 +114,32 @@ func (g *Gate) healthy() bool {
 	}
 	resp.Body.Close()
 	return resp.StatusCode == http.StatusOK
+}
+
+// effort reads what the gate's commits have taken from its metrics.
+func (g *Gate) effort() (spent journal.Effort) {
+	g.b.t.Helper()
+	resp, err := http.Get(g.url("/metrics"))
+	if err != nil {
+		g.b.t.Fatal(err)
+	}
+	text, err := read(resp)
+	if err != nil {
+		g.b.t.Fatal(err)
+	}
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch name {
+		case "menshen_journal_commits_total":
+			spent.Commits, err = strconv.ParseUint(value, 10, 64)
+		case "menshen_journal_commit_seconds_total":
+			spent.Took, err = time.ParseDuration(value + "s")
+		}
+		if err != nil {
+			g.b.t.Fatalf("metrics: %v", err)
+		}
+	}
+	return spent
 }
 
 func (g *Gate) lanesServe() bool {
