@@ -22,6 +22,7 @@ func (g *Gate) metrics(w http.ResponseWriter, _ *http.Request) {
 // (prometheus.io/docs/instrumenting/exposition_formats).
 func (s Status) exposition() string {
 	var m families
+	m.text.Grow(8 << 10)
 	m.family("menshen_build_info", "gauge", "The program that runs; always 1.")
 	m.sample(1, "version", s.Version)
 	m.family("menshen_clock", "gauge", "How good the clock is; always 1.")
@@ -95,19 +96,25 @@ type families struct {
 // family begins a family; its samples follow.
 func (f *families) family(name, kind, help string) {
 	f.name = name
-	fmt.Fprintf(&f.text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
+	f.text.WriteString("# HELP " + name + " " + help + "\n# TYPE " + name + " " + kind + "\n")
 }
 
 // sample adds one sample with its labels, names and values in turn.
 func (f *families) sample(value float64, labels ...string) {
 	f.text.WriteString(f.name)
-	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
-	var pairs []string
+	between := "{"
 	for pair := range slices.Chunk(labels, 2) {
-		pairs = append(pairs, fmt.Sprintf(`%s="%s"`, pair[0], escape.Replace(pair[1])))
+		f.text.WriteString(between + pair[0] + `="` + escaped(pair[1]) + `"`)
+		between = ","
 	}
-	if len(pairs) > 0 {
-		fmt.Fprintf(&f.text, "{%s}", strings.Join(pairs, ","))
+	if len(labels) > 0 {
+		f.text.WriteByte('}')
 	}
-	fmt.Fprintf(&f.text, " %s\n", strconv.FormatFloat(value, 'f', -1, 64))
+	f.text.WriteString(" " + strconv.FormatFloat(value, 'f', -1, 64) + "\n")
+}
+
+func escaped(label string) string {
+	label = strings.ReplaceAll(label, `\`, `\\`)
+	label = strings.ReplaceAll(label, `"`, `\"`)
+	return strings.ReplaceAll(label, "\n", `\n`)
 }
