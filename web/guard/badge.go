@@ -38,7 +38,7 @@ func (p *page) showBadge(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *page) askBadge(w http.ResponseWriter, r *http.Request, status int, s sheet) {
-	s.Page, s.View = p.site.Page(r, "page.title"), p.gate.View()
+	s.Page, s.View = p.site.Page(r, pageTitle), p.gate.View()
 	if !slices.ContainsFunc(s.View.Lanes, func(l Lane) bool { return l.Number == s.Lane && l.CanBadge }) {
 		p.back(w, r, ErrStale)
 		return

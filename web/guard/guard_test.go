@@ -98,6 +98,11 @@ func (staff) CheckPIN(context.Context, string, string) (web.Person, error) {
 	return web.Person{ID: 17, Name: "王建国", Duties: web.DutyGuard}, nil
 }
 
+// reasons takes every reason.
+type reasons struct{}
+
+func (reasons) GiveReason(context.Context, guard.Reason) error { return nil }
+
 // rig is one page with one browser that has signed on.
 type rig struct {
 	gate      *gate
@@ -118,7 +123,7 @@ func newRig(t *testing.T, language web.Language) rig {
 	}
 	r.cookie = w.Result().Cookies()[0]
 	log := slog.New(slog.NewTextHandler(r.log, nil))
-	r.handler = guard.New(guard.Options{Gate: r.gate, Questions: r.questions, Orders: r.orders, Sessions: sessions, Language: language, Hosts: []string{"example.com"}, Log: log})
+	r.handler = guard.New(guard.Options{Gate: r.gate, Questions: r.questions, Orders: r.orders, Reasons: reasons{}, Sessions: sessions, Language: language, Hosts: []string{"example.com"}, Log: log})
 	return r
 }
 

@@ -48,7 +48,7 @@ func (p *page) showOrder(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *page) askOrder(w http.ResponseWriter, r *http.Request, status int, said string) {
-	s := sheet{Page: p.site.Page(r, "page.title"), View: p.gate.View(), Said: said}
+	s := sheet{Page: p.site.Page(r, pageTitle), View: p.gate.View(), Said: said}
 	if _, waits := s.order(); !waits {
 		p.back(w, r, ErrStale)
 		return

@@ -173,7 +173,7 @@ type sheet struct {
 }
 
 func (p *page) showSheet(w http.ResponseWriter, r *http.Request, status int, name, said string, leaders ...Leader) {
-	s := sheet{Page: p.site.Page(r, "page.title"), View: p.gate.View(), Said: said}
+	s := sheet{Page: p.site.Page(r, pageTitle), View: p.gate.View(), Said: said}
 	for _, l := range leaders {
 		s.Leaders = append(s.Leaders, Leader{l.ID, web.Mask(l.Name)})
 	}

@@ -212,7 +212,13 @@ func TestWhatIsTypedOnAtTheGateCanBeReadAndTouched(t *testing.T) {
 			leaders int
 			on      bool
 			order   bool
+			owed    bool
+			click   string
+			typed   bool // a badge number may be
 		}{
+			"70-badge":          {path: "badge?lane=1", typed: true},
+			"71-reason":         {path: "reason", owed: true},
+			"72-reason-pin":     {path: "reason", owed: true, click: "form.choices button"},
 			"47-order":          {path: "order", order: true},
 			"48-rules":          {path: "rules?from=0", order: true},
 			"49-rules-last":     {path: "rules?from=4", order: true},
@@ -232,12 +238,24 @@ func TestWhatIsTypedOnAtTheGateCanBeReadAndTouched(t *testing.T) {
 					if sheet.order {
 						v.Questions = []guard.Question{longOrder(v.Now)}
 					}
+					if sheet.owed {
+						v.Questions = []guard.Question{{Kind: guard.AskReason, About: "3-9", Lane: 1, Date: v.Now, Open: 12, Late: true}}
+					}
+					v.Lanes[0].CanBadge = sheet.typed
 					if sheet.on {
 						v.Emergency = &guard.Emergency{Left: 12 * time.Minute, Passed: 1234}
 					}
 				})
 				if err := b.Open(s.url + sheet.path); err != nil {
 					t.Fatal(err)
+				}
+				if sheet.click != "" {
+					if _, err := b.Text(fmt.Sprintf("document.querySelector(%q).click(), ''", sheet.click)); err != nil {
+						t.Fatal(err)
+					}
+					if err := b.Await("document.querySelector('.pad button') !== null"); err != nil {
+						t.Fatal(err)
+					}
 				}
 				b.Look(t, name+"."+language.Tag(), "document.readyState === 'complete' && document.querySelectorAll('.pad').length === document.querySelectorAll('.pad:has(button)').length", screens()...)
 			})

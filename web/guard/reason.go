@@ -50,7 +50,7 @@ func (p *page) showReason(w http.ResponseWriter, r *http.Request) {
 
 // askReason shows one of the two pages, with what is known so far.
 func (p *page) askReason(w http.ResponseWriter, r *http.Request, status int, name string, s sheet) {
-	s.Page, s.View = p.site.Page(r, "page.title"), p.gate.View()
+	s.Page, s.View = p.site.Page(r, pageTitle), p.gate.View()
 	if _, owed := s.owed(); !owed {
 		p.back(w, r, ErrStale)
 		return

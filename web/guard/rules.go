@@ -47,7 +47,7 @@ func (s sheet) Next() int {
 
 // showRules says all that is new in the rules, a page at a time.
 func (p *page) showRules(w http.ResponseWriter, r *http.Request) {
-	s := sheet{Page: p.site.Page(r, "page.title"), View: p.gate.View()}
+	s := sheet{Page: p.site.Page(r, pageTitle), View: p.gate.View()}
 	from, err := strconv.Atoi(r.URL.Query().Get("from"))
 	q, waits := s.rules()
 	if err != nil || !waits || from < 0 || from >= len(q.Changes) {
