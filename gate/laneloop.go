@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -117,9 +118,15 @@ func (l *laneLoop) offer(ctx context.Context, ev any) {
 	}
 	select {
 	case l.events <- ev:
+		giveWay()
 	case <-ctx.Done():
 	}
 }
+
+// giveWay lets the goroutine run that was just handed something, on this very
+// processor. Between a measurement and the barrier four goroutines hand on what a
+// person waits for; to wake another processor for each costs a fifth of the way.
+func giveWay() { runtime.Gosched() }
 
 func (l *laneLoop) run(ctx context.Context) error {
 	l.people = l.g.roster.Snapshot()
@@ -335,7 +342,11 @@ func (l *laneLoop) append(rec lane.Record) {
 		l.g.cases.cameBack(rec)
 		l.g.register.didInLane(id, rec, stamp.Mono)
 		l.send(recorded{lane.Recorded{Arrival: rec.Arrival, Act: rec.Act, Admits: rec.Admits, Seq: receipt.Seq()}, receipt})
+		giveWay()
 	})
+	if rec.Admits {
+		giveWay()
+	}
 	l.g.siblings.stopped(id, rec, uint8(l.cfg.Number), wall)
 	l.g.cases.follow(id, rec, uint8(l.cfg.Number))
 	// After the record, so that the entry of a stop that this causes comes behind it.
@@ -358,6 +369,7 @@ func (l *laneLoop) release(e lane.Release) {
 	l.passes.allow(l.stamp.Mono)
 	if l.barrier != nil {
 		l.barrier.release(l.receipt, l.rested(e.Order))
+		giveWay()
 	}
 }
 
