@@ -79,13 +79,15 @@ func (c *clockWatch) wall() time.Time {
 	return c.floor
 }
 
-// judge raises the quality of a stamp as far as the gate knows better.
+// judge gives a stamp the quality that the gate knows of. A battery that is empty
+// leaves a clock that runs all the same, from years ago.
 func (c *clockWatch) judge(s entry.Stamp) entry.Stamp {
+	before := s.Wall.Before(c.floor)
 	switch {
-	case s.Clock > entry.ClockConfirmed:
+	case s.Clock == entry.ClockSynced, s.Clock == entry.ClockRTC && !before:
 	case c.confirmed:
 		s.Clock = entry.ClockConfirmed
-	case !s.Wall.Before(c.floor):
+	case !before:
 		s.Clock = entry.ClockFloor
 	default:
 		s.Clock = entry.ClockUnset
@@ -120,6 +122,16 @@ func (c *clockWatch) confirm() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.confirmed = true
+}
+
+// bootStamp stamps the boot entry. Whether a battery-backed clock stands before
+// the newest entry is not known yet.
+func (g *Gate) bootStamp() entry.Stamp {
+	s := g.o.Now()
+	if s.Clock == entry.ClockRTC {
+		s.Clock = entry.ClockUnset
+	}
+	return s
 }
 
 func bootBody(o Options) entry.Boot {

@@ -19,6 +19,8 @@ func TestHowFarTheClockIsTrusted(t *testing.T) {
 		"from the newest entry on it has a floor":   {wall: noon, want: entry.ClockFloor},
 		"a person's word confirms":                  {wall: noon, confirmed: true, want: entry.ClockConfirmed},
 		"a battery is better than a word":           {system: entry.ClockRTC, wall: noon, confirmed: true, want: entry.ClockRTC},
+		"a battery that is empty proves nothing":    {system: entry.ClockRTC, wall: noon.Add(-time.Second), want: entry.ClockUnset},
+		"a word is better than an empty battery":    {system: entry.ClockRTC, wall: noon.Add(-time.Second), confirmed: true, want: entry.ClockConfirmed},
 		"network time is best, whatever stands yet": {system: entry.ClockSynced, wall: noon.Add(-time.Hour), want: entry.ClockSynced},
 	} {
 		t.Run(rule, func(t *testing.T) {

@@ -267,7 +267,7 @@ func (g *Gate) openStores(ctx context.Context, down *stack) (opened bool, err er
 // file is. It returns nil without an error when the context ends.
 func (g *Gate) openJournal(ctx context.Context, path string) (*journal.Journal, error) {
 	for {
-		j, err := journal.Open(ctx, journal.Options{Path: path, Boot: bootBody(g.o), Now: g.o.Now, Log: g.log.With("component", "journal")})
+		j, err := journal.Open(ctx, journal.Options{Path: path, Boot: bootBody(g.o), Now: g.bootStamp, Log: g.log.With("component", "journal")})
 		switch {
 		case err == nil:
 			return j, nil

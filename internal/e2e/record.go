@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/menshen/menshen/entry"
 	"github.com/menshen/menshen/journal"
@@ -23,6 +24,8 @@ type Entry struct {
 	Seq     uint64
 	Kind    entry.Kind
 	Lane    int
+	Wall    time.Time
+	Clock   entry.Clock     // how far Wall may be trusted
 	ID      entry.ArrivalID // of Arrival or Answer
 	Arrival *entry.Arrival
 	Answer  *entry.Answer
@@ -71,7 +74,7 @@ func (e Entry) String() string {
 }
 
 func decode(row journal.Row) (Entry, error) {
-	e := Entry{Seq: row.Seq, Kind: row.Entry.Kind, Lane: int(row.Entry.Lane)}
+	e := Entry{Seq: row.Seq, Kind: row.Entry.Kind, Lane: int(row.Entry.Lane), Wall: time.UnixMilli(row.Entry.Wall), Clock: row.Entry.Clock}
 	var err error
 	switch e.Kind {
 	case entry.KindArrival:

@@ -223,6 +223,11 @@ func (b *bench) judge() (list []e2e.Entry) {
 	for _, err := range audit(b.lines.log(), b.risen(), list) {
 		b.t.Error(err)
 	}
+	for _, e := range list {
+		if e.Wall.Year() == wrongYear && e.Clock >= entry.ClockConfirmed {
+			b.t.Errorf("entry %d was made by the wrong clock, which counts as %v: %v", e.Seq, e.Clock, e.Wall)
+		}
+	}
 	b.t.Logf("life %d: %d entries, %d admissions, the barriers rose %d times", b.lives, len(list), e2e.Admits(list), len(b.risen()))
 	return list
 }
