@@ -62,16 +62,16 @@ func (s staff) KeepSessions(ctx context.Context, list []web.KeptSession) error {
 	return s.r.KeepSessions(ctx, out)
 }
 
-// dutyRoll is the staff to whom the pages sign on: who comes on duty changes what
-// all of them show.
+// dutyRoll is the staff to whom the pages sign on. Changed hears of each change: who
+// is on duty stands on all of them.
 type dutyRoll struct {
 	staff
-	g *Gate
+	changed func()
 }
 
 // KeepSessions implements web.Roll.
 func (r dutyRoll) KeepSessions(ctx context.Context, list []web.KeptSession) error {
-	defer r.g.changed()
+	defer r.changed()
 	return r.staff.KeepSessions(ctx, list)
 }
 
@@ -79,8 +79,8 @@ func (r dutyRoll) KeepSessions(ctx context.Context, list []web.KeptSession) erro
 // the clock of a board without battery has fallen back, the newest entry says
 // how late it is at least.
 func (g *Gate) openDuty(ctx context.Context) {
-	g.sessions = web.NewKeptSessions(ctx, dutyRoll{staff{g.roster}, g}, g.recorder.clock.wall, g.log)
-	g.pairing = web.NewPairing(ctx, pairs{g.roster}, g.recorder.clock.wall, g.log)
+	g.sessions = web.NewKeptSessions(ctx, dutyRoll{staff{g.roster}, g.changed}, g.recorder.clock.wall, g.log)
+	g.pairing = web.NewPairing(ctx, pairs{g.roster, g.changed}, g.recorder.clock.wall, g.log)
 }
 
 // crew are the duties that the gate's own screen is for.

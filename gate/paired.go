@@ -13,8 +13,12 @@ import (
 	"github.com/menshen/menshen/web"
 )
 
-// pairs keeps paired browsers in the roster's file.
-type pairs struct{ r *roster.Roster }
+// pairs keeps paired browsers in the roster's file. Changed hears of each change: the
+// code that a browser has used up leaves the gate's screen.
+type pairs struct {
+	r       *roster.Roster
+	changed func()
+}
 
 // Paired implements web.PairedKeeper. A place that this program does not know
 // is none: the browser is to be paired again.
@@ -31,6 +35,7 @@ func (s pairs) Paired(ctx context.Context) ([]web.Paired, error) {
 
 // KeepPaired implements web.PairedKeeper.
 func (s pairs) KeepPaired(ctx context.Context, list []web.Paired) error {
+	defer s.changed()
 	var out []roster.Paired
 	for _, k := range list {
 		out = append(out, roster.Paired{Number: k.Number, Digest: k.Digest, Place: k.Place.String(), Began: k.Began, Until: k.Until})

@@ -47,13 +47,21 @@ func TestATabletIsPairedByACodeOnTheGatesScreenUntilItIsEnded(t *testing.T) {
 		t.Errorf("nobody signed on asks for a code: got %d", w.Code)
 	}
 	meet(g, guardBadge)
+	told := g.Changes()
 	own.tap("join")
+	if g.Changes() == told {
+		t.Error("no open page is told who came on duty")
+	}
 	own.send("POST", "/guard/pair", url.Values{"place": {"desk"}})
 	code, _, ok := g.pairing.Code()
 	if !ok || !strings.Contains(own.send("GET", "/guard/", nil).Body.String(), code) {
 		t.Fatalf("the code is not on the gate's screen: %v", ok)
 	}
+	told = g.Changes()
 	w := outside(g, "POST", "/pair", url.Values{"code": {code}})
+	if g.Changes() == told {
+		t.Error("the gate's screen is not told that the code is used up")
+	}
 	if w.Code != http.StatusSeeOther {
 		t.Fatalf("got %d %s", w.Code, w.Body)
 	}
