@@ -21,7 +21,7 @@ func (g *Gate) metrics(w http.ResponseWriter, _ *http.Request) {
 // exposition returns the status in the text format of Prometheus, version 0.0.4
 // (prometheus.io/docs/instrumenting/exposition_formats).
 func (s Status) exposition() string {
-	var m families
+	m := families{said: map[string]bool{}}
 	m.text.Grow(8 << 10)
 	m.family("menshen_build_info", "gauge", "The program that runs; always 1.")
 	m.sample(1, "version", s.Version)
@@ -54,12 +54,8 @@ func (s Status) exposition() string {
 		}
 	}
 	m.family("menshen_problem", "gauge", "1 for each line on the gate's strip now.")
-	said := map[string]bool{}
 	for _, p := range s.Problems {
-		if !said[p.Key] { // the strip may say the same of two
-			m.sample(1, "problem", p.Key)
-		}
-		said[p.Key] = true
+		m.sample(1, "problem", p.Key)
 	}
 
 	m.family("menshen_collector_unsent_entries", "gauge", "Entries that a collector has not said it has.")
@@ -91,6 +87,7 @@ func seconds(t time.Time) float64 {
 type families struct {
 	text strings.Builder
 	name string // of the family that was begun last
+	said map[string]bool
 }
 
 // family begins a family; its samples follow.
@@ -99,18 +96,22 @@ func (f *families) family(name, kind, help string) {
 	f.text.WriteString("# HELP " + name + " " + help + "\n# TYPE " + name + " " + kind + "\n")
 }
 
-// sample adds one sample with its labels, names and values in turn.
+// sample adds one sample with its labels, names and values in turn, once: the strip
+// may say the same of two visitors.
 func (f *families) sample(value float64, labels ...string) {
-	f.text.WriteString(f.name)
-	between := "{"
+	series, between := f.name, "{"
 	for pair := range slices.Chunk(labels, 2) {
-		f.text.WriteString(between + pair[0] + `="` + escaped(pair[1]) + `"`)
+		series += between + pair[0] + `="` + escaped(pair[1]) + `"`
 		between = ","
 	}
 	if len(labels) > 0 {
-		f.text.WriteByte('}')
+		series += "}"
 	}
-	f.text.WriteString(" " + strconv.FormatFloat(value, 'f', -1, 64) + "\n")
+	if f.said[series] {
+		return
+	}
+	f.said[series] = true
+	f.text.WriteString(series + " " + strconv.FormatFloat(value, 'f', -1, 64) + "\n")
 }
 
 func escaped(label string) string {
