@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -98,7 +100,7 @@ func BenchmarkTheFrameFollowsTheDecidingByte(b *testing.B) {
 		note := func(to *[2][]time.Duration, d []time.Duration) {
 			to[0], to[1] = append(to[0], percentile(d, 50)), append(to[1], percentile(d, 99))
 		}
-		spent := g.effort()
+		spent, stolen, began := g.effort(), steal(b), time.Now()
 		for round := range arrivalRounds {
 			var frame, commit, rest, here []time.Duration
 			for i := range arrivalsRound {
@@ -122,6 +124,7 @@ func BenchmarkTheFrameFollowsTheDecidingByte(b *testing.B) {
 			b.Logf("median p%d of %d rounds: deciding byte to ON %v, commit %v, rest %v, commit of this process %v", p, arrivalRounds,
 				percentile(frames[i], 50), percentile(commits[i], 50), percentile(rests[i], 50), percentile(heres[i], 50))
 		}
+		b.Logf("the host took the processors away for %v of %v", steal(b)-stolen, time.Since(began).Round(time.Second))
 		figure, limit := percentile(frames[1], 50), percentile(commits[1], 50)+ownPath
 		ratio := float64(figure) / float64(limit)
 		b.Logf("deciding byte to ON, p99: %v, limit commit + %v = %v, ratio %.2f, goal 1", figure, ownPath, limit, ratio)
@@ -154,6 +157,22 @@ func (a *asked) admit(b *testing.B, l Lane, pupil int, freed <-chan time.Time) (
 	l.Thermometer.Clear()
 	l.b.Relay.AwaitState(b, Barrier(l.Number), false)
 	return on
+}
+
+// steal returns how long the host of a virtual machine has kept its processors
+// from it since the start, see proc_stat(5): ticks of 10 ms. What it takes while
+// somebody stands in a lane is in the figures.
+func steal(b *testing.B) time.Duration {
+	b.Helper()
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var ticks [8]int64
+	if _, err := fmt.Sscanf(string(stat), "cpu %d %d %d %d %d %d %d %d", &ticks[0], &ticks[1], &ticks[2], &ticks[3], &ticks[4], &ticks[5], &ticks[6], &ticks[7]); err != nil {
+		b.Fatalf("/proc/stat: %v", err)
+	}
+	return time.Duration(ticks[7]) * tick
 }
 
 // ownJournal opens a journal of this process beside the gate's.
