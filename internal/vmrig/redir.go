@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 // Packets of the USB redirection protocol (usbredir, usb-redirection-protocol
@@ -76,9 +77,8 @@ type cable struct {
 	conn net.Conn
 	gone chan struct{} // closed once the gadget has no power any more
 
-	mu     sync.Mutex // of what is written
-	known  bool       // the machine was told what is plugged in
-	closed bool
+	known atomic.Bool // the machine was told what is plugged in
+	mu    sync.Mutex  // of what is written
 }
 
 // plug connects a gadget to a socket that a machine listens at, until it is
@@ -97,10 +97,7 @@ func plug(conn net.Conn, g gadget) *cable {
 
 // pull takes the gadget off the machine and waits until it has no power.
 func (c *cable) pull() {
-	c.mu.Lock()
-	c.closed = true
-	c.conn.Close()
-	c.mu.Unlock()
+	c.conn.Close() // ends a write that nobody reads
 	<-c.gone
 }
 
@@ -121,9 +118,7 @@ func (c *cable) serve() error {
 	if err := c.introduce(); err != nil {
 		return err
 	}
-	c.mu.Lock()
-	c.known = true
-	c.mu.Unlock()
+	c.known.Store(true)
 	for {
 		p, err := readPacket(c.conn, true)
 		if err != nil {
@@ -154,10 +149,7 @@ func (c *cable) introduce() error {
 // push sends what an interrupt endpoint has to say. A machine that does not know
 // yet what is plugged in hears nothing of it.
 func (c *cable) push(endpoint byte, data []byte) error {
-	c.mu.Lock()
-	known := c.known
-	c.mu.Unlock()
-	if !known {
+	if !c.known.Load() {
 		return nil
 	}
 	body := binary.LittleEndian.AppendUint16([]byte{endpoint, 0}, uint16(len(data)))
@@ -174,9 +166,6 @@ func (c *cable) write(p packet) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
-		return net.ErrClosed
-	}
 	_, err := c.conn.Write(append(head, p.body...))
 	return err
 }
