@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"reflect"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -195,7 +196,7 @@ func (l *laneLoop) time() lane.Time {
 func (l *laneLoop) settle() {
 	next := &shown{view: l.machine.View(), at: l.stamp}
 	before := l.shown.Swap(next)
-	if before == nil || before.view.Version != next.view.Version || before.view.Recorded != next.view.Recorded || before.view.StepBack != next.view.StepBack {
+	if before == nil || !reflect.DeepEqual(before.view, next.view) { // open pages look when they are told
 		l.g.changed()
 	}
 	if l.machine.Resting() {
